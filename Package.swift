@@ -1,0 +1,90 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// CI sets PARTITA_STRICT=1: warnings in our own targets become errors.
+let strict = ProcessInfo.processInfo.environment["PARTITA_STRICT"] == "1"
+let settings: [SwiftSetting] =
+    [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
+    + (strict ? [.unsafeFlags(["-warnings-as-errors"])] : [])
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "partita",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "partita", targets: ["partita"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0",
+            traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", "4.5.2"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // C libraries: module maps and thin shims, nothing else.
+        .systemLibrary(
+            name: "CTransforms", pkgConfig: "libavutil", providers: [.apt(["libavutil-dev"])]),
+        .systemLibrary(name: "CResampler", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+        .target(name: "COpenVINO", linkerSettings: [.linkedLibrary("dl")]),
+
+        // The engine.
+        room("DSP", ["CTransforms", "CResampler"]),
+        room("Separation", ["DSP", "COpenVINO", .product(name: "Crypto", package: "swift-crypto")]),
+        room("Media", [.product(name: "Subprocess", package: "swift-subprocess")]),
+
+        // The service.
+        room("Tasks", [.product(name: "Crypto", package: "swift-crypto")]),
+        room("SQLiteStore", ["Tasks", .product(name: "GRDB", package: "GRDB.swift")]),
+        room("FileBlobs", ["Tasks"]),
+        room(
+            "HTTPAPI",
+            [
+                "Tasks",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        room(
+            "Worker",
+            [
+                "Media", "Separation", "Tasks",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ]),
+        .executableTarget(
+            name: "partita",
+            dependencies: [
+                "FileBlobs", "HTTPAPI", "Media", "Separation", "SQLiteStore", "Tasks", "Worker",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+
+        // Tests sit beside what they test, by target.
+        tests("DSPTests", ["DSP"]),
+        tests("SeparationTests", ["Separation", "DSP", "Media"]),
+        tests("MediaTests", ["Media"]),
+        tests("TasksTests", ["Tasks", "SQLiteStore", "FileBlobs"]),
+        tests("HTTPAPITests", ["HTTPAPI", "Tasks", "SQLiteStore", "FileBlobs"]),
+        tests(
+            "WorkerTests",
+            ["Worker", "Tasks", "SQLiteStore", "FileBlobs", "Media", "Separation"]),
+        tests("EndToEndTests", ["Media"]),
+    ]
+)

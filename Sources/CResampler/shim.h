@@ -1,0 +1,2 @@
+// The SoX resampler: linear phase, delay-compensated, streaming.
+#include <soxr.h>

@@ -1,0 +1,52 @@
+import Foundation
+
+/// The lease on a task is no longer ours: it expired and was given away, or the task was cancelled or
+/// deleted. Whoever sees this stops working on the task and publishes nothing.
+public struct LeaseLost: Error, Sendable {
+    public init() {}
+}
+
+/// Everything that is remembered about licences, sources and tasks. One adapter for each database.
+///
+/// Each method is one transaction.
+public protocol MetadataStore: Sendable {
+    func insert(_ licence: Licence) async throws
+    func licences() async throws -> [Licence]
+    func licence(keyHash: String) async throws -> Licence?
+
+    func insert(_ source: Source) async throws
+    /// A source of this licence that has not expired at `now`.
+    func source(_ id: UUID, licence: UUID, now: Date) async throws -> Source?
+
+    func insert(_ task: SplitTask) async throws
+    /// Those of the ids that are tasks of this licence and were created at `since` or later.
+    func tasks(_ ids: [UUID], licence: UUID, since: Date) async throws -> [UUID: SplitTask]
+
+    /// Gives the oldest task that is queued, or whose lease has expired, to a worker.
+    ///
+    /// A task whose lease expired on its last attempt is moved to `error` (`attempts_exhausted`)
+    /// instead of being leased again.
+    /// - Parameters:
+    ///   - worker: A name for logs.
+    ///   - duration: Seconds until the lease expires unless it is renewed.
+    ///   - maximumAttempts: How often a task may be leased.
+    func lease(worker: String, duration: Double, maximumAttempts: Int, now: Date) async throws
+        -> Lease?
+    /// Renews the lease and records progress (never lower than what is recorded).
+    /// - Throws: ``LeaseLost``.
+    func renew(_ lease: Lease, duration: Double, progress: Int, now: Date) async throws
+    /// Publishes the result.
+    /// - Throws: ``LeaseLost``: nothing was published.
+    func complete(_ lease: Lease, result: TaskResult, now: Date) async throws
+    /// Ends the task in `error`.
+    /// - Throws: ``LeaseLost``.
+    func fail(_ lease: Lease, failure: TaskFailure, now: Date) async throws
+    /// Gives the task back to the queue, or ends it with `failure` where this was its last attempt.
+    /// - Throws: ``LeaseLost``.
+    func release(
+        _ lease: Lease, failure: TaskFailure, maximumAttempts: Int, now: Date
+    ) async throws
+
+    /// Every blob that a live record refers to, for sweeping what crashes left behind.
+    func referencedBlobs() async throws -> Set<BlobKey>
+}

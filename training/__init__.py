@@ -1,0 +1,1 @@
+"""Training of Partita's own separation models: data, network, trainer, evaluation, export."""
