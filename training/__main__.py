@@ -1,0 +1,48 @@
+"""Command line: python -m training build | run | export | fuse | evaluate."""
+
+import argparse
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="training", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    build = commands.add_parser("build", help="render training songs and prepare recordings")
+    build.add_argument("--minutes", type=float, default=60, help="of synthetic songs")
+    build.add_argument("--wall-minutes", type=float, default=20)
+    run = commands.add_parser("run", help="train a pack, from its last checkpoint if there is one")
+    run.add_argument("pack", choices=["music-core"])
+    run.add_argument("--minutes", type=float, default=90, help="wall clock of the whole schedule")
+    run.add_argument("--threads", type=int, default=2)
+    export = commands.add_parser("export", help="write Models/<pack> from the last checkpoint")
+    export.add_argument("pack", choices=["music-core"])
+    fuse = commands.add_parser("fuse", help="learn Models/fusion.json on validation material")
+    fuse.add_argument("--threads", type=int, default=1)
+    evaluate = commands.add_parser("evaluate", help="print the tables of metrics")
+    evaluate.add_argument("--threads", type=int, default=1)
+    evaluate.add_argument("--pieces", type=int, default=6, help="of the unseen soundfont")
+    arguments = parser.parse_args()
+
+    if arguments.command == "build":
+        from . import render
+
+        render.build(arguments.minutes, wall_minutes=arguments.wall_minutes)
+    elif arguments.command == "run":
+        from . import train
+
+        train.run(arguments.pack, arguments.minutes, arguments.threads)
+    elif arguments.command == "export":
+        from . import export as exporter
+
+        exporter.export(arguments.pack)
+    elif arguments.command == "fuse":
+        from . import fusion
+
+        fusion.learn(arguments.threads)
+    else:
+        from . import evaluate as evaluator
+
+        evaluator.main(arguments.threads, arguments.pieces)
+
+
+if __name__ == "__main__":
+    main()

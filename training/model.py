@@ -1,0 +1,130 @@
+"""The core network: a small U-Net over time and bands that divides a mixture among four stems.
+
+Bins are gathered into 104 bands (narrow at the bottom, wide at the top), each with weights of its own.
+Everything from the linear magnitudes to the masks is inside, so the engine needs no feature code.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from . import config
+
+LAYOUT = ((32, 4), (32, 8), (24, 16), (16, 48))  # (bands, bins in each): 1536 bins
+BANDS = sum(count for count, _ in LAYOUT)
+PLANES = ("left", "right", "mid", "side")
+
+
+class BandSplit(nn.Module):
+    """[B, P, T, F] to [B, C, T, bands]; one linear map per band."""
+
+    def __init__(self, planes: int, channels: int):
+        super().__init__()
+        self.weights = nn.ParameterList(
+            nn.Parameter(torch.randn(count, planes * width, channels) / (planes * width) ** 0.5) for count, width in LAYOUT
+        )
+        self.bias = nn.Parameter(torch.zeros(1, channels, 1, BANDS))
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, planes, frames, _ = x.shape
+        outputs, first = [], 0
+        for (count, width), weight in zip(LAYOUT, self.weights, strict=True):
+            part = x[..., first : first + count * width].reshape(batch, planes, frames, count, width)
+            part = part.permute(3, 0, 2, 1, 4).reshape(count, batch * frames, planes * width)
+            outputs.append(torch.bmm(part, weight))
+            first += count * width
+        y = torch.cat(outputs, 0).reshape(BANDS, batch, frames, -1)
+        return y.permute(1, 3, 2, 0) + self.bias
+
+
+class MaskHead(nn.Module):
+    """Latents and the raw band to logits [B, S, 2, T, F]; two layers per band."""
+
+    def __init__(self, planes: int, channels: int, hidden: int, stems: int):
+        super().__init__()
+        self.stems = stems
+        self.latent = nn.ParameterList(
+            nn.Parameter(torch.randn(count, channels + planes * width, hidden) / (channels + planes * width) ** 0.5)
+            for count, width in LAYOUT
+        )
+        self.latent_bias = nn.ParameterList(nn.Parameter(torch.zeros(count, 1, hidden)) for count, _ in LAYOUT)
+        self.out = nn.ParameterList(
+            nn.Parameter(torch.randn(count, hidden, stems * 2 * width) * 0.5 / hidden**0.5) for count, width in LAYOUT
+        )
+        self.out_bias = nn.ParameterList(nn.Parameter(torch.zeros(count, 1, stems * 2 * width)) for count, width in LAYOUT)
+
+    def forward(self, latents: Tensor, raw: Tensor) -> Tensor:
+        batch, planes, frames, _ = raw.shape
+        latents = latents.permute(3, 0, 2, 1).reshape(BANDS, batch * frames, -1)
+        outputs, first, band = [], 0, 0
+        for i, (count, width) in enumerate(LAYOUT):
+            part = raw[..., first : first + count * width].reshape(batch, planes, frames, count, width)
+            part = part.permute(3, 0, 2, 1, 4).reshape(count, batch * frames, planes * width)
+            both = torch.cat([latents[band : band + count], part], 2)
+            hidden = torch.relu(torch.bmm(both, self.latent[i]) + self.latent_bias[i])
+            logits = torch.bmm(hidden, self.out[i]) + self.out_bias[i]
+            logits = logits.reshape(count, batch, frames, self.stems, 2, width)
+            outputs.append(logits.permute(1, 3, 4, 2, 0, 5).reshape(batch, self.stems, 2, frames, count * width))
+            first, band = first + count * width, band + count
+        return torch.cat(outputs, 4)
+
+
+class Block(nn.Module):
+    """Two 3×3 convolutions and, between them, a bottleneck that lets every band see every other."""
+
+    def __init__(self, inputs: int, channels: int, bands: int, dilation: int = 1):
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(inputs, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
+        squeezed = max(8, bands // 4)
+        self.across = nn.Sequential(
+            nn.Linear(bands, squeezed, bias=False), nn.BatchNorm2d(channels), nn.ReLU(),
+            nn.Linear(squeezed, bands, bias=False), nn.BatchNorm2d(channels), nn.ReLU(),
+        )
+        self.second = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=(dilation, 1), dilation=(dilation, 1), bias=False), nn.BatchNorm2d(channels)
+        )
+        self.skip = nn.Conv2d(inputs, channels, 1, bias=False) if inputs != channels else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.first(x)
+        y = y + self.across(y)
+        return torch.relu(self.second(y) + self.skip(x))
+
+
+class Core(nn.Module):
+    """Magnitudes [B, 4, T, 1536] to masks [B, S, 2, T, 1536] that sum to one over stems; T divides by 4."""
+
+    def __init__(self, stems: int = 4, width: tuple[int, int, int] = (48, 96, 128), hidden: int = 64):
+        super().__init__()
+        planes = len(PLANES)
+        low, middle, deep = width
+        self.centre = nn.Parameter(torch.full((1, planes, 1, config.BINS), 1.5))
+        self.scale = nn.Parameter(torch.ones(1, planes, 1, config.BINS))
+        self.split = BandSplit(planes, low)
+        self.encode1 = Block(low, low, BANDS)
+        self.down1 = nn.Conv2d(low, middle, 2, stride=2)
+        self.encode2 = Block(middle, middle, BANDS // 2)
+        self.down2 = nn.Conv2d(middle, deep, 2, stride=2)
+        self.bottom = nn.Sequential(*(Block(deep, deep, BANDS // 4, dilation=d) for d in (1, 2, 4, 8)))
+        self.up2 = nn.ConvTranspose2d(deep, middle, 2, stride=2)
+        self.decode2 = Block(middle * 2, middle, BANDS // 2)
+        self.up1 = nn.ConvTranspose2d(middle, low, 2, stride=2)
+        self.decode1 = Block(low * 2, low, BANDS)
+        self.head = MaskHead(planes, low, hidden, stems)
+
+    def logits(self, magnitude: Tensor) -> Tensor:
+        raw = (magnitude.clamp(min=1e-7).pow(0.3) - self.centre) * self.scale
+        x1 = self.encode1(self.split(raw))
+        x2 = self.encode2(self.down1(x1))
+        x3 = self.bottom(self.down2(x2))
+        x2 = self.decode2(torch.cat([self.up2(x3), x2], 1))
+        x1 = self.decode1(torch.cat([self.up1(x2), x1], 1))
+        return self.head(x1, raw)
+
+    def forward(self, magnitude: Tensor) -> Tensor:
+        return torch.softmax(self.logits(magnitude).float(), 1)
+
+
+def planes_of(spectrum: Tensor) -> Tensor:
+    """Complex [B, 2, T, F] to the magnitudes [B, 4, T, F] that the network takes."""
+    left, right = spectrum[:, 0], spectrum[:, 1]
+    return torch.stack([left.abs(), right.abs(), ((left + right) / 2).abs(), ((left - right) / 2).abs()], 1)

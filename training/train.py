@@ -1,0 +1,215 @@
+"""The trainer: resumes from its last checkpoint, anneals by wall clock, keeps an average of the weights."""
+
+import math
+import os
+import time
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import config
+from .mix import Feeder, Library, Mixer
+from .model import LAYOUT, Core, planes_of
+
+FRAMES, BATCH = 128, 5  # 3 s an item
+SAMPLES = (FRAMES - 1) * config.HOP + config.SIZE
+RATE, WARM_UP, EMA = 2e-3, 100, 0.998
+CHECKPOINT_EVERY, VALIDATE_EVERY = 120.0, 600.0
+# Band groups of the loss, in bins: bass, low mids, voice, presence, air.
+GROUPS = (0, 24, 64, 128, 256, 384, 576, 768, 1152, config.BINS)
+
+
+def spectra(stems: Tensor) -> Tensor:
+    """[B, S, 2, n] to complex [B, S, 2, T, F], F the lowest bins."""
+    shape = stems.shape
+    window = torch.hann_window(config.SIZE, periodic=True, device=stems.device)
+    out = torch.stft(stems.reshape(-1, shape[-1]), config.SIZE, config.HOP, window=window, center=False, return_complex=True)
+    return out[:, : config.BINS].transpose(1, 2).reshape(*shape[:3], -1, config.BINS)
+
+
+def random_equaliser(batch: int, stems: int, generator: torch.Generator) -> Tensor:
+    """Smooth random gains [B, S, 1, 1, F] that make timbres vary between items."""
+    knots = torch.randn(batch * stems, 1, 9, generator=generator) * 2.5
+    position = torch.log2(torch.arange(config.BINS).clamp(min=1).float()) / math.log2(config.BINS) * 8
+    index = position.floor().clamp(max=7).long()
+    part = position - index
+    curve = knots[:, 0, index] * (1 - part) + knots[:, 0, index + 1] * part
+    return (10 ** (curve / 20)).reshape(batch, stems, 1, 1, config.BINS)
+
+
+def loss_of(mask: Tensor, targets: Tensor, mixture: Tensor) -> Tensor:
+    """Mean over items, stems and band groups of the L2 norm of the complex error of the masked mixture.
+
+    A norm, not its square, so that rare and quiet stems count; groups are divided by the root of their
+    mixture's norm, so that treble counts although bass carries the energy.
+    """
+    error = (mask * mixture.unsqueeze(1) - targets).abs().square().sum((2, 3))
+    reference = mixture.abs().square().sum((1, 2))
+    total = torch.zeros((), device=mask.device)
+    for low, high in zip(GROUPS[:-1], GROUPS[1:], strict=True):
+        norm = (error[..., low:high].sum(-1) + 1e-4).sqrt()
+        scale = (reference[..., low:high].sum(-1) + 1e-1).pow(0.25)
+        total = total + (norm / scale.unsqueeze(1)).mean()
+    return total / (len(GROUPS) - 1)
+
+
+class State:
+    """Everything that a checkpoint holds."""
+
+    def __init__(self, folder: Path):
+        self.path = folder / "checkpoint.pt"
+        self.net = Core().to(memory_format=torch.channels_last)
+        self.average = deepcopy(self.net).eval()
+        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=RATE, weight_decay=1e-4)
+        self.step, self.seconds = 0, 0.0
+
+    def save(self) -> None:
+        temporary = self.path.with_suffix(".tmp")
+        torch.save(
+            {"net": self.net.state_dict(), "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict(),
+             "step": self.step, "seconds": self.seconds}, temporary)
+        os.replace(temporary, self.path)
+
+    def load(self) -> bool:
+        if not self.path.exists():
+            return False
+        held = torch.load(self.path, map_location="cpu", weights_only=True)
+        self.net.load_state_dict(held["net"])
+        self.average.load_state_dict(held["average"])
+        self.optimiser.load_state_dict(held["optimiser"])
+        self.step, self.seconds = held["step"], held["seconds"]
+        return True
+
+    def update_average(self) -> None:
+        decay = min(EMA, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for mine, new in zip(self.average.state_dict().values(), self.net.state_dict().values(), strict=True):
+                if mine.dtype.is_floating_point:
+                    mine.lerp_(new, 1 - decay)
+                else:
+                    mine.copy_(new)
+
+
+class Threads:
+    """Chooses between one thread and all of them by what is faster now.
+
+    On a machine shared with other work, two low-priority threads wait for each other at every barrier
+    and can be slower than one. Every 60 steps each choice is tried for 4.
+    """
+
+    def __init__(self, most: int):
+        self.most, self.count, self.times = most, 0, {1: [], most: []}
+
+    def before_step(self) -> None:
+        turn = self.count % 60
+        choice = 1 if turn < 4 else self.most
+        if turn >= 8:
+            choice = min(self.times, key=lambda n: float(np.median(self.times[n])))
+        if turn == 0:
+            self.times = {1: [], self.most: []}
+        self.now, self.began = choice, time.monotonic()
+        torch.set_num_threads(choice)
+        self.count += 1
+
+    def after_step(self) -> None:
+        self.times[self.now].append(time.monotonic() - self.began)
+
+
+def half_precision() -> bool:
+    """Whether this processor multiplies bfloat16, which nearly doubles the speed."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def sdr_db(estimate: Tensor, target: Tensor) -> float:
+    return float(10 * torch.log10(target.abs().square().sum() / ((estimate - target).abs().square().sum() + 1e-9)))
+
+
+def validate(net: Core, batches: list[np.ndarray]) -> tuple[float, list[float]]:
+    """Loss and, by stem, the median over items of the SDR of the masked spectrum where the stem sounds."""
+    losses: list[float] = []
+    scores: list[list[float]] = [[] for _ in config.STEMS]
+    with torch.inference_mode():
+        for batch in batches:
+            targets = spectra(torch.from_numpy(batch))
+            mixture = targets.sum(1)
+            mask = net(planes_of(mixture))
+            losses.append(float(loss_of(mask, targets, mixture)))
+            for item in range(len(batch)):
+                for stem in range(len(config.STEMS)):
+                    target = targets[item, stem]
+                    if target.abs().square().sum() > 1e-3 * mixture[item].abs().square().sum():
+                        scores[stem].append(sdr_db(mask[item, stem] * mixture[item], target))
+    return float(np.mean(losses)), [float(np.median(s)) if s else math.nan for s in scores]
+
+
+def run(pack: str, minutes: float, threads: int, max_steps: int | None = None) -> State:
+    """Trains until `minutes` of training (earlier runs included) have passed."""
+    torch.set_num_threads(threads)
+    folder = config.RUNS / pack
+    folder.mkdir(parents=True, exist_ok=True)
+    state = State(folder)
+    resumed = state.load()
+    log = open(folder / "log.txt", "a", buffering=1)  # noqa: SIM115 - lives as long as the run
+
+    def say(text: str) -> None:
+        line = f"{time.strftime('%F %T')} {text}"
+        log.write(line + "\n")
+        print(line, flush=True)
+
+    parameters = sum(p.numel() for p in state.net.parameters())
+    say(f"{'resume' if resumed else 'start'} {pack}: step {state.step}, {parameters / 1e6:.2f} M parameters, {minutes} min")
+    feeder = Feeder(Mixer(Library("train"), SAMPLES, seed=state.step + 1), BATCH)
+    held_out = Library("valid")
+    mixer = Mixer(held_out, SAMPLES, seed=99)
+    valid = [mixer.batch(BATCH) for _ in range(8)] if held_out.songs else []
+    generator = torch.Generator().manual_seed(state.step)
+    began, already = time.monotonic(), state.seconds
+    saved = validated = began
+    recent: list[float] = []
+    first_step, team, bfloat = state.step, Threads(threads), half_precision()
+    while state.seconds < minutes * 60 and (max_steps is None or state.step - first_step < max_steps):
+        done = state.seconds / (minutes * 60)
+        rate = RATE * min(1, (state.step + 1) / WARM_UP) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(done, 1))))
+        for group in state.optimiser.param_groups:
+            group["lr"] = rate
+        batch = torch.from_numpy(feeder.next())
+        team.before_step()
+        targets = spectra(batch)
+        targets = targets * random_equaliser(len(targets), len(config.STEMS), generator)
+        mixture = targets.sum(1)
+        planes = planes_of(mixture).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat):
+            logits = state.net.logits(planes)
+        mask = torch.softmax(logits.float(), 1)
+        loss = loss_of(mask, targets, mixture)
+        state.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(state.net.parameters(), 1.0)
+        if torch.isfinite(norm):
+            state.optimiser.step()
+        state.step += 1
+        state.update_average()
+        team.after_step()
+        recent.append(float(loss.detach()))
+        now = time.monotonic()
+        state.seconds = already + now - began
+        if state.step % 50 == 0:
+            hours = state.step * BATCH * FRAMES * config.HOP / config.RATE / 3600
+            say(f"step {state.step} {state.seconds / 60:.1f} min {hours:.2f} h loss {np.mean(recent):.4f} rate {rate:.1e} threads {team.now}")
+            recent.clear()
+        if now - saved > CHECKPOINT_EVERY:
+            state.save()
+            saved = now
+        if valid and now - validated > VALIDATE_EVERY:
+            value, scores = validate(state.average, valid)
+            say(f"validation loss {value:.4f} SDR " + " ".join(f"{n} {s:.2f}" for n, s in zip(config.STEMS, scores, strict=True)))
+            validated = time.monotonic()
+    state.save()
+    if valid:
+        value, scores = validate(state.average, valid)
+        say(f"validation loss {value:.4f} SDR " + " ".join(f"{n} {s:.2f}" for n, s in zip(config.STEMS, scores, strict=True)))
+    say(f"stop: step {state.step}, {state.seconds / 60:.1f} min")
+    return state
