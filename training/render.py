@@ -19,6 +19,7 @@ class Synthesizer:
     """fluidsynth with one bank loaded once, rendering one part at a time."""
 
     def __init__(self, path: Path):
+        self.kit = path in config.TRAIN_DRUM_KITS
         self.engine = fluidsynth.Synth(gain=0.35, samplerate=float(config.RATE))
         self.bank = self.engine.sfload(str(path))
         self.engine.set_reverb(0.3, 0.4, 0.5, 0.15)
@@ -29,7 +30,9 @@ class Synthesizer:
         self.engine.system_reset()
         channel = 9 if part.kind == "drum" else 0
         number = 128 if part.kind == "drum" else 0
-        if self.engine.program_select(channel, self.bank, number, part.program) != 0:
+        if self.kit:
+            self.engine.program_select(channel, self.bank, 0, 0)  # drum soundfonts keep their kit in bank 0
+        elif self.engine.program_select(channel, self.bank, number, part.program) != 0:
             self.engine.program_select(channel, self.bank, number, 0)
         events = [(n.start, 1, n) for n in part.notes] + [(n.start + n.length, 0, n) for n in part.notes]
         blocks, now = [], 0

@@ -1,0 +1,118 @@
+"""Writes a pack: ONNX with half-precision weights, manifest, and a check that it equals PyTorch."""
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from . import config, train
+from .model import PLANES, Core
+
+SEGMENT, OVERLAP = 256, 64
+ABOVE = (1400, config.BINS)
+TOLERANCE = 0.02  # of a mask, worst bin, for half-precision weights
+
+
+def manifest(model: bytes, version: str) -> dict:
+    return {
+        "format": 1,
+        "name": "music-core",
+        "version": version,
+        "licence": "CC-BY-4.0 (attributions in README.md)",
+        "sha256": {"model.onnx": hashlib.sha256(model).hexdigest()},
+        "kind": "spectrogram",
+        "sample_rate": config.RATE,
+        "channels": 2,
+        "stft": {"size": config.SIZE, "hop": config.HOP, "window": "hann", "bins": config.BINS},
+        "segment_frames": SEGMENT,
+        "overlap_frames": OVERLAP,
+        "planes": list(PLANES),
+        "stems": list(config.STEMS),
+        "input_level_dbfs": config.LEVEL_DBFS,
+        "above_bins": {"from": ABOVE[0], "to": ABOVE[1]},
+        "serves": {"vocals": "vocals", "drum": "drum", "bass": "bass"},
+    }
+
+
+def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Stores large weights as float16 followed by a cast: half the file, the same float32 arithmetic."""
+    graph, casts = model.graph, []
+    for i, tensor in enumerate(graph.initializer):
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < 256:
+            continue
+        name = tensor.name
+        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}_half")
+        graph.initializer[i].CopyFrom(half)
+        casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
+    nodes = casts + list(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return model
+
+
+def to_onnx(net: Core, frames: int = SEGMENT) -> bytes:
+    """The network as ONNX, opset 17, batch 1, a fixed number of frames."""
+    example = torch.rand(1, len(PLANES), frames, config.BINS)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(
+            net, (example,), str(path), input_names=["magnitude"], output_names=["mask"], opset_version=17, dynamo=False
+        )
+        model = onnx.load(str(path))
+    model = halve_weights(model)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def openvino_model(data: bytes, threads: int = 1):  # noqa: ANN201 - an openvino.CompiledModel
+    import openvino
+
+    core = openvino.Core()
+    options = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+    return core.compile_model(core.read_model(data), "CPU", options)
+
+
+def parity(net: Core, data: bytes, frames: int = SEGMENT) -> dict[str, float]:
+    """Largest difference of a mask between PyTorch and each runtime, on noise of music's spectral slope."""
+    import onnxruntime
+
+    generator = np.random.default_rng(5)
+    slope = 60 / (1 + np.arange(config.BINS) / 20)
+    x = (generator.exponential(1, (1, len(PLANES), frames, config.BINS)) * slope).astype(np.float32)
+    with torch.inference_mode():
+        wanted = net(torch.from_numpy(x)).numpy()
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    found = {"onnxruntime": session.run(None, {"magnitude": x})[0], "openvino": openvino_model(data)([x])[0]}
+    differences = {name: float(np.abs(y - wanted).max()) for name, y in found.items()}
+    differences["sum of masks"] = float(np.abs(found["openvino"].sum(1) - 1).max())
+    return differences
+
+
+def trained(pack: str) -> tuple[Core, dict]:
+    """The averaged weights of the last checkpoint, and what the checkpoint says about itself."""
+    held = torch.load(config.RUNS / pack / "checkpoint.pt", map_location="cpu", weights_only=True)
+    net = Core().eval()
+    net.load_state_dict(held["average"])
+    return net, {"step": held["step"], "minutes": held["seconds"] / 60}
+
+
+def export(pack: str, version: str = "0.1.0", out: Path | None = None) -> Path:
+    """Writes Models/<pack>/model.onnx and model.json; fails if a runtime differs from PyTorch."""
+    net, about = trained(pack)
+    data = to_onnx(net)
+    differences = parity(net, data)
+    print(f"{pack}: step {about['step']}, {about['minutes']:.1f} min; {len(data) / 1e6:.1f} MB; largest difference", differences)
+    if max(differences.values()) > TOLERANCE:
+        raise ValueError("the exported model does not equal the trained one")
+    folder = out or config.PACKS / pack
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes(data)
+    (folder / "model.json").write_text(json.dumps(manifest(data, version), indent=2) + "\n")
+    hours = about["step"] * train.BATCH * train.FRAMES * config.HOP / config.RATE / 3600
+    print(f"written: {folder}, {hours:.1f} hours of audio seen")
+    return folder

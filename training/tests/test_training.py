@@ -1,0 +1,104 @@
+"""The whole chain on a minute of data: `python -m unittest training.tests.test_training` (under a minute)."""
+
+import json
+import os
+import tempfile
+import unittest
+from pathlib import Path
+
+FOLDER = tempfile.TemporaryDirectory()
+os.environ["PARTITA_TRAINING_DIR"] = FOLDER.name
+
+import numpy as np  # noqa: E402 - the folder is chosen first
+import torch  # noqa: E402
+
+from training import audio, baselines, config, export, fusion, render, separate, train  # noqa: E402
+from training.mix import Library, Mixer  # noqa: E402
+from training.model import Core, planes_of  # noqa: E402
+
+
+class TrainingTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        renderer = render.Renderer()
+        for i, kinds in enumerate((["drum", "bass", "strings", "vocals"], ["drum", "bass", "piano"], ["bass", "wind", "vocals"])):
+            kinds, sound = renderer.song(i, 12, "train", kinds)
+            render.save_song(f"synthetic-train-{i}", kinds, sound, "synthetic", "train")
+
+    def test_parts_have_the_level_they_should(self) -> None:
+        for song in Library("train").songs.values():
+            for part in song.sound:
+                loud = np.sort((part.astype(np.float32) / 32768) ** 2, axis=None)
+                self.assertGreater(np.sqrt(loud[len(loud) // 2 :].mean()), 0.01)
+
+    def test_items_are_at_the_input_level(self) -> None:
+        batch = Mixer(Library("train"), 44100, 1).batch(12)
+        level = 20 * np.log10(np.sqrt((batch.sum(1) ** 2).mean((1, 2))))
+        self.assertTrue(np.isfinite(batch).all())
+        self.assertAlmostEqual(float(level.mean()), config.LEVEL_DBFS, delta=5)
+
+    def test_stft_and_inverse_reconstruct(self) -> None:
+        x = np.random.default_rng(1).normal(0, 0.1, (2, 50_001)).astype(np.float32)
+        np.testing.assert_allclose(audio.istft(audio.stft(x), 50_001), x, atol=1e-5)
+
+    def test_trains_resumes_and_exports(self) -> None:
+        state = train.run("music-core", 600, 1, max_steps=2)
+        self.assertEqual(state.step, 2)
+        state = train.run("music-core", 600, 1, max_steps=1)
+        self.assertEqual(state.step, 3)
+        folder = export.export("music-core", out=Path(FOLDER.name) / "pack")
+        manifest = json.loads((folder / "model.json").read_text())
+        self.assertEqual(manifest["stft"]["bins"], config.BINS)
+        model = export.openvino_model((folder / "model.onnx").read_bytes())
+        mask = model([np.ones((1, 4, manifest["segment_frames"], config.BINS), np.float32)])[0]
+        self.assertEqual(mask.shape, (1, 4, 2, manifest["segment_frames"], config.BINS))
+        np.testing.assert_allclose(mask.sum(1), 1, atol=1e-4)
+
+    def test_network_overfits_one_item(self) -> None:
+        torch.manual_seed(1)
+        stems = torch.from_numpy(Mixer(Library("train"), 15 * config.HOP + config.SIZE, 5).batch(1))
+        targets = train.spectra(stems)
+        mixture, net = targets.sum(1), Core(width=(16, 16, 16), hidden=16)
+        optimiser = torch.optim.Adam(net.parameters(), 5e-3)
+        losses = []
+        for _ in range(25):
+            loss = train.loss_of(net(planes_of(mixture)), targets, mixture)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.item())
+        self.assertLess(losses[-1], 0.6 * losses[0])
+
+    def test_segments_join_without_seams(self) -> None:
+        planes = np.ones((4, 301, 8), np.float32)
+        result = separate.segmented(planes, lambda p: np.full((2, 2, 64, 8), 0.25, np.float32), 64, 16)
+        self.assertEqual(result.shape, (2, 2, 301, 8))
+        np.testing.assert_allclose(result, 0.25, atol=1e-6)
+
+    def test_fusion_trusts_the_better_opinion(self) -> None:
+        rng = np.random.default_rng(2)
+        shape = (2, 20, config.FULL_BINS)
+        truth, noise = (torch.from_numpy(rng.random(shape).astype(np.float32)) for _ in range(2))
+        clip = fusion.Clip("made up", torch.ones(shape, dtype=torch.complex64), truth.to(torch.complex64),
+                           (torch.logit(truth, 1e-4), torch.logit(noise, 1e-4)))
+        weights = fusion.fit([clip], 80)
+        self.assertLess(float(fusion.error_db(clip, weights(clip))), -12)
+        self.assertTrue((weights.values[:, 0] > weights.values[:, 1]).all())
+
+    def test_fused_masks_sum_to_one(self) -> None:
+        rng = np.random.default_rng(3)
+        core = rng.random((4, 2, 5, config.FULL_BINS)).astype(np.float32)
+        core /= core.sum(0)
+        bands = [{"from": 0, "to": config.FULL_BINS, "weights": [0.6, 0.4], "bias": 0.0}]
+        fused = separate.fuse({"bands": bands}, rng.random(core.shape[1:]).astype(np.float32), core)
+        np.testing.assert_allclose(fused.sum(0), 1, atol=1e-5)
+
+    def test_oracle_beats_the_mixture(self) -> None:
+        stems = Mixer(Library("train"), 44100, 9).batch(1)[0]
+        stems = stems[np.abs(stems).max((1, 2)) > 0]
+        estimate = baselines.oracle(stems)
+        self.assertLess(((estimate - stems) ** 2).sum(), ((stems.sum(0) - stems) ** 2).sum() + 1e-6)
+
+
+if __name__ == "__main__":
+    unittest.main()
