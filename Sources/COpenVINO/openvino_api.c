@@ -1,0 +1,40 @@
+#include "openvino_api.h"
+
+#include <dlfcn.h>
+
+const char *ov_api_load(const char *library, ov_api *api) {
+    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    if (!handle) return dlerror();
+
+    const struct {
+        const char *name;
+        void **slot;
+    } symbols[] = {
+        {"ov_get_last_err_msg", (void **)&api->last_error},
+        {"ov_core_create", (void **)&api->core_create},
+        {"ov_core_free", (void **)&api->core_free},
+        {"ov_core_compile_model_from_file_props", (void **)&api->compile_from_file},
+        {"ov_compiled_model_free", (void **)&api->compiled_model_free},
+        {"ov_compiled_model_inputs_size", (void **)&api->inputs_size},
+        {"ov_compiled_model_outputs_size", (void **)&api->outputs_size},
+        {"ov_compiled_model_input_by_name", (void **)&api->input_by_name},
+        {"ov_compiled_model_output_by_name", (void **)&api->output_by_name},
+        {"ov_const_port_get_shape", (void **)&api->port_shape},
+        {"ov_shape_free", (void **)&api->shape_free},
+        {"ov_output_const_port_free", (void **)&api->port_free},
+        {"ov_compiled_model_create_infer_request", (void **)&api->create_infer_request},
+        {"ov_infer_request_free", (void **)&api->infer_request_free},
+        {"ov_tensor_create_from_host_ptr", (void **)&api->tensor_from_host},
+        {"ov_tensor_free", (void **)&api->tensor_free},
+        {"ov_infer_request_set_tensor", (void **)&api->set_tensor},
+        {"ov_infer_request_infer", (void **)&api->infer},
+    };
+    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
+        *symbols[i].slot = dlsym(handle, symbols[i].name);
+        if (!*symbols[i].slot) {
+            const char *message = dlerror();
+            return message ? message : symbols[i].name;
+        }
+    }
+    return NULL;
+}

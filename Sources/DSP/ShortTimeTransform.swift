@@ -1,0 +1,135 @@
+import Foundation
+
+/// The shape of a short-time Fourier transform.
+public struct ShortTimeShape: Hashable, Sendable {
+    /// Samples in a window.
+    public let size: Int
+    /// Samples between the centers of neighboring frames.
+    public let hop: Int
+
+    public init(size: Int, hop: Int) {
+        self.size = size
+        self.hop = hop
+    }
+
+    /// Complex values in a frame.
+    public var bins: Int { size / 2 + 1 }
+
+    /// Floats that hold a frame: real and imaginary parts, rounded up so that every frame of a queue is
+    /// aligned to 64 bytes.
+    public var frameLength: Int { (2 * bins + 15) / 16 * 16 }
+
+    /// Frames that a signal of `samples` has: frame `t` is centered at sample `t · hop`.
+    public func frames(samples: Int) -> Int { samples == 0 ? 0 : samples / hop + 1 }
+
+    /// The periodic Hann window.
+    public var window: [Float] {
+        (0..<size).map { Float(0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(size))) }
+    }
+}
+
+/// Analyzes a stream of samples into frames: frame `t` is the spectrum of the windowed samples around
+/// `t · hop`; what lies before the start or after the end counts as zero. Not normalized.
+public final class Analyzer {
+    public let shape: ShortTimeShape
+    private let transform: RealTransform
+    private let window: [Float]
+    private let samples: AlignedBuffer
+
+    public init(_ shape: ShortTimeShape) throws(TransformError) {
+        self.shape = shape
+        transform = try RealTransform(size: shape.size)
+        window = shape.window
+        samples = AlignedBuffer(count: shape.size)
+    }
+
+    /// The spectrum of frame `t`.
+    /// - Parameters:
+    ///   - signal: A queue of samples (frames of length 1) that still holds what the window covers.
+    ///   - spectrum: Room for `frameLength` values, aligned to 64 bytes.
+    public func analyze(
+        frame t: Int, of signal: FrameQueue, into spectrum: UnsafeMutablePointer<Float>
+    ) {
+        let first = t * shape.hop - shape.size / 2
+        let from = max(first, signal.start)
+        let to = min(first + shape.size, signal.end)
+        if to - from < shape.size { samples.clear() }
+        if to > from {
+            let source = signal[from]
+            let destination = samples.pointer + (from - first)
+            window.withUnsafeBufferPointer { window in
+                let weights = window.baseAddress! + (from - first)
+                for i in 0..<(to - from) { destination[i] = source[i] * weights[i] }
+            }
+        }
+        transform.forward(samples.pointer, into: spectrum)
+    }
+}
+
+/// Turns frames back into a stream of samples by weighted overlap-add.
+///
+/// The window weighs each frame a second time and the sum is divided by the sum of squared windows
+/// (Griffin and Lim, 1984, eq. 6), so that frames that were not changed give the signal back, also at its
+/// edges, where fewer frames overlap.
+public final class Synthesizer {
+    private let shape: ShortTimeShape
+    private let transform: RealTransform
+    private let window: [Float]
+    private let samples: AlignedBuffer
+    /// Pairs of sum and weight, from the oldest sample that a coming frame can touch.
+    private let sum = FrameQueue(length: 1)
+    private let weight = FrameQueue(length: 1)
+    private var frame = 0
+
+    public init(_ shape: ShortTimeShape) throws(TransformError) {
+        self.shape = shape
+        transform = try RealTransform(size: shape.size)
+        window = shape.window
+        samples = AlignedBuffer(count: shape.size)
+    }
+
+    /// Adds the next frame and appends to `output` the samples that no later frame touches.
+    /// - Parameter spectrum: `2 · bins` values.
+    public func add(_ spectrum: UnsafePointer<Float>, into output: FrameQueue) {
+        transform.inverse(spectrum, into: samples.pointer)
+        let first = frame * shape.hop - shape.size / 2
+        let from = max(first, 0)
+        let to = first + shape.size
+        if sum.end < to {
+            weight.append(to - weight.end)
+            sum.append(to - sum.end)
+        }
+        let sums = sum[from]
+        let weights = weight[from]
+        let source = samples.pointer + (from - first)
+        window.withUnsafeBufferPointer { window in
+            let window = window.baseAddress! + (from - first)
+            for i in 0..<(to - from) {
+                sums[i] += source[i] * window[i]
+                weights[i] += window[i] * window[i]
+            }
+        }
+        frame += 1
+        emit(until: frame * shape.hop - shape.size / 2, into: output)
+    }
+
+    /// Appends what is left, so that `output` has received `length` samples in all.
+    public func finish(length: Int, into output: FrameQueue) {
+        if sum.end < length {
+            weight.append(length - weight.end)
+            sum.append(length - sum.end)
+        }
+        emit(until: length, into: output)
+    }
+
+    private func emit(until end: Int, into output: FrameQueue) {
+        let count = end - sum.start
+        guard count > 0 else { return }
+        let sums = sum[sum.start]
+        let weights = weight[weight.start]
+        let place = output.append(count)
+        for i in 0..<count { place[i] = weights[i] > 1e-8 ? sums[i] / weights[i] : 0 }
+        sum.drop(before: end)
+        weight.drop(before: end)
+    }
+}

@@ -1,0 +1,70 @@
+import DSP
+import Foundation
+
+/// How the opinions of several packs on one stem become one mask: a logistic combination by band,
+/// `logit(m) = Σ weight · logit(m_pack) + bias`, learned on validation material by `training/`.
+///
+/// The logit of a mask is its confidence: an opinion of 0.5 moves nothing, a sure one much (logarithmic
+/// opinion pool; Genest and Zidek, 1986). The other stems share what is left in the proportions of the
+/// pack that they come from, so all masks still sum to one.
+public struct Fusion: Codable, Sendable {
+    public let format: Int
+    /// The stem that is fused.
+    public let stem: String
+    /// The packs whose masks of the stem are fused, in the order of the weights.
+    public let packs: [String]
+    public let grid: Grid
+    public let bands: [Band]
+
+    public struct Grid: Codable, Sendable {
+        public let sampleRate: Int
+        public let size: Int
+        public let hop: Int
+
+        enum CodingKeys: String, CodingKey {
+            case size, hop
+            case sampleRate = "sample_rate"
+        }
+    }
+
+    public struct Band: Codable, Sendable {
+        public let from: Int
+        /// Exclusive.
+        public let to: Int
+        public let weights: [Float]
+        public let bias: Float
+    }
+
+    func fault() -> String? {
+        if format != 1 { return "its format \(format) is not one that this version reads" }
+        var next = 0
+        for band in bands {
+            if band.from != next || band.to <= band.from { return "its bands do not join" }
+            if band.weights.count != packs.count { return "a band has a wrong number of weights" }
+            next = band.to
+        }
+        return next == grid.size / 2 + 1 ? nil : "its bands do not cover the spectrum"
+    }
+
+    /// Fuses one frame of one channel.
+    /// - Parameters:
+    ///   - opinions: A mask of all bins for each pack.
+    ///   - fused: Room for the mask of all bins.
+    ///   - distinct: Bins whose opinions can differ; all above have those of the last.
+    func fuse(
+        _ opinions: [UnsafePointer<Float>], into fused: UnsafeMutablePointer<Float>, distinct: Int
+    ) {
+        for band in bands where band.from < distinct {
+            for bin in band.from..<min(band.to, distinct) {
+                var logit = band.bias
+                for (weight, opinion) in zip(band.weights, opinions) {
+                    let mask = min(max(opinion[bin], 1e-4), 1 - 1e-4)
+                    logit += weight * log(mask / (1 - mask))
+                }
+                fused[bin] = 1 / (1 + exp(-logit))
+            }
+        }
+        let bins = grid.size / 2 + 1
+        for bin in distinct..<max(bins, distinct) { fused[bin] = fused[distinct - 1] }
+    }
+}

@@ -1,0 +1,108 @@
+import DSP
+import Foundation
+
+/// One network's opinion, frame by frame: runs it on overlapping segments and cross-fades their masks.
+///
+/// Frame `t` of the result does not depend on how the frames came in.
+final class MaskStream {
+    let manifest: PackManifest
+    /// Masks of a frame: `[stems][maskChannels][bins]` in one row.
+    let maskChannels: Int
+    /// Index after the last frame whose masks no later segment changes.
+    private(set) var finished = 0
+    /// Seconds spent inside the network.
+    private(set) var inferenceSeconds = 0.0
+
+    private let request: InferenceRequest
+    private let gain: Float
+    private let masks: FrameQueue
+    private var segment = 0
+    private var step: Int { manifest.segmentFrames - manifest.overlapFrames }
+
+    /// - Parameter meanSquare: Of all samples of the clip, for networks that expect a level.
+    init(_ network: CompiledNetwork, meanSquare: Double) throws(SeparationError) {
+        manifest = network.manifest
+        maskChannels = network.outputShape[1]
+        request = try InferenceRequest(network)
+        masks = FrameQueue(length: manifest.stems.count * maskChannels * manifest.stft.bins)
+        if let level = manifest.inputLevelDbfs, meanSquare > 1e-12 {
+            gain = Float(pow(10, level / 20) / meanSquare.squareRoot())
+        } else {
+            gain = 1
+        }
+    }
+
+    /// The first frame of the input that a coming segment needs.
+    var needed: Int { segment * step }
+
+    /// Runs the segments that the input has frames for.
+    /// - Parameters:
+    ///   - frames: Magnitude planes `[planes][bins]` by name, frame by frame.
+    ///   - isLast: No frames follow: the last segment is filled up with silence.
+    func advance(_ frames: MagnitudeQueue, isLast: Bool) throws(SeparationError) {
+        while true {
+            let start = segment * step
+            let available = frames.end - start
+            let complete = available >= manifest.segmentFrames
+            guard complete || (isLast && finished < frames.end) else { return }
+            // A segment is the last one where nothing after it is left to say.
+            let closes = isLast && available <= manifest.segmentFrames
+            fill(from: frames, start: start, count: min(available, manifest.segmentFrames))
+            let begin = ContinuousClock.now
+            try request.run()
+            inferenceSeconds += (ContinuousClock.now - begin).seconds
+            blend(start: start, count: min(available, manifest.segmentFrames), closes: closes)
+            segment += 1
+            finished = closes ? frames.end : segment * step
+        }
+    }
+
+    /// The masks of a finished frame, `[maskChannels][bins]` of one stem.
+    func mask(frame: Int, stem: Int) -> UnsafePointer<Float> {
+        UnsafePointer(masks[frame] + stem * maskChannels * manifest.stft.bins)
+    }
+
+    func drop(before frame: Int) { masks.drop(before: frame) }
+
+    private func fill(from frames: MagnitudeQueue, start: Int, count: Int) {
+        let bins = manifest.stft.bins
+        if count < manifest.segmentFrames { request.input.clear() }
+        for (index, plane) in manifest.planes.enumerated() {
+            var place = request.input.pointer + index * manifest.segmentFrames * bins
+            for frame in start..<start + count {
+                let magnitudes = frames.magnitudes(frame: frame, plane: plane)
+                for bin in 0..<bins { place[bin] = magnitudes[bin] * gain }
+                place += bins
+            }
+        }
+    }
+
+    private func blend(start: Int, count: Int, closes: Bool) {
+        let (length, overlap, bins) = (
+            manifest.segmentFrames, manifest.overlapFrames, manifest.stft.bins
+        )
+        if masks.end < start + count { masks.append(start + count - masks.end) }
+        for frame in 0..<count {
+            // Fades of neighbors sum to one; there is none at the start and at the end of the clip.
+            var weight: Float = 1
+            if segment > 0 && frame < overlap {
+                weight = (Float(frame) + 0.5) / Float(overlap)
+            } else if !closes && frame >= length - overlap {
+                weight = (Float(length - frame) - 0.5) / Float(overlap)
+            }
+            let row = masks[start + frame]
+            for plane in 0..<manifest.stems.count * maskChannels {
+                let source = request.output.pointer + (plane * length + frame) * bins
+                let destination = row + plane * bins
+                for bin in 0..<bins { destination[bin] += weight * source[bin] }
+            }
+        }
+    }
+}
+
+extension Duration {
+    /// Seconds.
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,99 @@
+import Crypto
+import Foundation
+
+/// A model pack on disk: its manifest was read and makes sense; its weights were not looked at yet.
+public struct ModelPack: Sendable {
+    public let manifest: PackManifest
+    /// The folder of the pack.
+    public let directory: URL
+
+    var network: URL { directory.appendingPathComponent("model.onnx") }
+
+    /// Compares the files' hashes with the manifest.
+    /// - Throws: ``SeparationError/refused(pack:reason:)``.
+    public func verify() throws(SeparationError) {
+        for (file, expected) in manifest.sha256.sorted(by: { $0.key < $1.key }) {
+            guard
+                let data = try? Data(
+                    contentsOf: directory.appendingPathComponent(file), options: .alwaysMapped)
+            else {
+                throw .refused(pack: manifest.name, reason: "\(file) cannot be read")
+            }
+            let actual = SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
+            if actual != expected {
+                throw .refused(
+                    pack: manifest.name,
+                    reason: "\(file) is not the file that the manifest describes (SHA-256 \(actual))")
+            }
+        }
+    }
+}
+
+/// The model packs that are installed, found by their manifests.
+public struct ModelLibrary: Sendable {
+    public private(set) var packs: [ModelPack] = []
+    /// How masks of several packs are fused, where a file says so and its packs are here.
+    public private(set) var fusion: Fusion?
+    /// What is missing or was refused, a sentence each.
+    public private(set) var notes: [String] = []
+    /// A folder for compiled networks; `nil`: compile at every start.
+    public let cache: String?
+
+    /// - Parameter directories: Folders whose subfolders are packs (`<name>/model.json`), and which may
+    ///   hold a `fusion.json`. The first pack of a name wins. A pack whose weights are not there is noted.
+    public init(directories: [String], cache: String?) {
+        self.cache = cache
+        var missing: [String: String] = [:]
+        for directory in directories {
+            let folder = URL(fileURLWithPath: directory, isDirectory: true)
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+            for name in names.sorted() {
+                read(folder.appendingPathComponent(name, isDirectory: true), missing: &missing)
+            }
+            readFusion(folder.appendingPathComponent("fusion.json"))
+        }
+        for (name, note) in missing.sorted(by: { $0.key < $1.key })
+        where !packs.contains(where: { $0.manifest.name == name }) {
+            notes.append(note)
+        }
+        if let fusion, !fusion.packs.allSatisfy({ pack(named: $0) != nil }) { self.fusion = nil }
+    }
+
+    /// The stems that installed packs can separate, sorted.
+    public var stems: [String] { Set(packs.flatMap { $0.manifest.serves.keys }).sorted() }
+
+    func pack(named name: String) -> ModelPack? { packs.first { $0.manifest.name == name } }
+
+    private mutating func read(_ folder: URL, missing: inout [String: String]) {
+        let file = folder.appendingPathComponent("model.json")
+        guard let data = try? Data(contentsOf: file) else { return }
+        do {
+            let manifest = try JSONDecoder().decode(PackManifest.self, from: data)
+            let pack = ModelPack(manifest: manifest, directory: folder)
+            if let fault = manifest.fault() {
+                notes.append("The model pack \(manifest.name) was refused: \(fault).")
+            } else if !FileManager.default.fileExists(atPath: pack.network.path) {
+                missing[manifest.name] =
+                    "The model pack \(manifest.name) is known, but its weights are not installed."
+            } else if self.pack(named: manifest.name) == nil {
+                packs.append(pack)
+            }
+        } catch {
+            notes.append("The model pack in \(folder.path) was refused: its model.json cannot be read.")
+        }
+    }
+
+    private mutating func readFusion(_ file: URL) {
+        guard fusion == nil, let data = try? Data(contentsOf: file) else { return }
+        do {
+            let candidate = try JSONDecoder().decode(Fusion.self, from: data)
+            if let fault = candidate.fault() {
+                notes.append("\(file.path) was refused: \(fault).")
+            } else {
+                fusion = candidate
+            }
+        } catch {
+            notes.append("\(file.path) was refused: it cannot be read.")
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import DSP
+import Foundation
+
+/// What `model.json` of a model pack says. `docs/model-packs.md` explains each key.
+public struct PackManifest: Codable, Sendable {
+    /// The version of this format; 1.
+    public let format: Int
+    public let name: String
+    public let version: String
+    public let licence: String
+    /// SHA-256 by file name, lower-case hex.
+    public let sha256: [String: String]
+    public let kind: String
+    /// Hz.
+    public let sampleRate: Int
+    public let channels: Int
+    public let stft: Transform
+    /// Frames that one inference sees.
+    public let segmentFrames: Int
+    /// Frames that neighboring segments share and are cross-faded over; at most half a segment.
+    public let overlapFrames: Int
+    /// The magnitudes that the network takes in, in order.
+    public let planes: [Plane]
+    /// The stems that the network puts out, in order. Their masks sum to one.
+    public let stems: [String]
+    /// The level (RMS of the whole clip, dBFS) that the network expects, where it matters.
+    public let inputLevelDbfs: Double?
+    /// The bins whose mean mask is used above the highest bin that the network sees.
+    public let aboveBins: BinRange
+    /// Stems of the API by stems of the network.
+    public let serves: [String: String]
+
+    public struct Transform: Codable, Sendable {
+        public let size: Int
+        public let hop: Int
+        public let window: String
+        /// The lowest bins, which the network sees.
+        public let bins: Int
+
+        public var shape: ShortTimeShape { ShortTimeShape(size: size, hop: hop) }
+    }
+
+    /// The magnitude spectrum of one channel, or of half the sum or difference of both.
+    public enum Plane: String, Codable, Sendable {
+        case left, right, mid, side
+    }
+
+    public struct BinRange: Codable, Sendable {
+        public let from: Int
+        /// Exclusive.
+        public let to: Int
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case format, name, version, licence, sha256, kind, channels, stft, planes, stems, serves
+        case sampleRate = "sample_rate"
+        case segmentFrames = "segment_frames"
+        case overlapFrames = "overlap_frames"
+        case inputLevelDbfs = "input_level_dbfs"
+        case aboveBins = "above_bins"
+    }
+
+    /// What is wrong with the manifest, as far as it can be told without the network.
+    func fault() -> String? {
+        if format != 1 { return "its format \(format) is not one that this version reads" }
+        if kind != "spectrogram" { return "its kind “\(kind)” is not one that this version runs" }
+        if stft.window != "hann" { return "its window “\(stft.window)” is not known" }
+        if sampleRate <= 0 || stft.size <= 0 || stft.size % 2 != 0 || stft.hop <= 0
+            || stft.hop > stft.size / 2
+        {
+            return "its transform is impossible"
+        }
+        if !(1...stft.size / 2 + 1).contains(stft.bins) { return "its bins are out of range" }
+        if segmentFrames < 1 || overlapFrames < 0 || overlapFrames > segmentFrames / 2 {
+            return "its segment and overlap do not fit together"
+        }
+        if planes.isEmpty || stems.isEmpty { return "it names no planes or no stems" }
+        if aboveBins.from < 0 || aboveBins.from >= aboveBins.to || aboveBins.to > stft.bins {
+            return "its above_bins are out of range"
+        }
+        if let stem = serves.values.first(where: { !stems.contains($0) }) {
+            return "it serves a stem “\(stem)” that the network does not put out"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,22 @@
+/// Why a separation cannot be done.
+public enum SeparationError: Error, CustomStringConvertible, Equatable {
+    /// No installed model has the stem.
+    case notInstalled(stem: String)
+    /// The inference runtime is missing or did not load.
+    case runtimeMissing(reason: String)
+    /// A model pack was refused: its manifest, hash, shapes or test inference is wrong.
+    case refused(pack: String, reason: String)
+    /// The network failed while it ran.
+    case inferenceFailed(pack: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .notInstalled(let stem):
+            "No installed model can separate “\(stem)”. `partita models list` shows what is installed."
+        case .runtimeMissing(let reason):
+            "The inference runtime could not be loaded (\(reason)). Run bin/partita once with a network to install it."
+        case .refused(let pack, let reason): "The model pack \(pack) was refused: \(reason)."
+        case .inferenceFailed(let pack, let reason): "The model \(pack) failed: \(reason)."
+        }
+    }
+}

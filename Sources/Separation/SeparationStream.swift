@@ -1,0 +1,175 @@
+import DSP
+
+/// A piece of a result: source and stems of the same samples.
+public struct SeparatedBlock: Sendable {
+    /// `[channel][sample]`, as it was pushed.
+    public let source: [[Float]]
+    /// `[stem in the order of the request][channel][sample]`, on the 24-bit grid (multiples of 2⁻²³), so
+    /// that a file of 24-bit integers holds exactly these values.
+    public let stems: [[[Float]]]
+}
+
+/// Separates one recording, in a stream: samples go in at the source's own rate, and source and stems come
+/// out later, aligned. Memory does not depend on the length.
+///
+/// Masks are found and applied at the networks' rate; stems are brought back to the source's rate. What the
+/// source holds above half the networks' rate belongs to no stem. Synchronous and processor-bound.
+public final class SeparationStream {
+    /// Seconds spent inside networks so far.
+    public var inferenceSeconds: Double { ensemble.inferenceSeconds }
+
+    private let ensemble: Ensemble
+    private let shape: ShortTimeShape
+    private let frames: MagnitudeQueue
+    private let channels: Int
+    private let stems: Int
+    /// Samples by channel: as pushed, and at the networks' rate (the same queue where rates are equal).
+    private let source: [FrameQueue]
+    private let signal: [FrameQueue]
+    private let toNetwork: [Resampler]
+    /// `[stem][channel]`: what was synthesized, and that at the source's rate.
+    private let synthesizers: [[Synthesizer]]
+    private let synthesized: [[FrameQueue]]
+    private let results: [[FrameQueue]]
+    private let fromNetwork: [[Resampler]]
+    private var emitted = 0
+    private let masks: [AlignedBuffer]
+    private let masked: AlignedBuffer
+
+    init(_ plan: Ensemble.Plan, _ request: SeparationRequest) throws {
+        let manifest = plan.base.manifest
+        ensemble = try Ensemble(plan, request)
+        shape = manifest.stft.shape
+        channels = request.channels
+        stems = request.stems.count
+        frames = try MagnitudeQueue(shape: shape, channels: channels, planes: ensemble.planes)
+        let samples = { FrameQueue(length: 1) }
+        source = (0..<request.channels).map { _ in samples() }
+        let resamples = request.sampleRate != manifest.sampleRate
+        signal = resamples ? (0..<request.channels).map { _ in samples() } : source
+        toNetwork =
+            resamples
+            ? try (0..<channels).map { _ in
+                try Resampler(from: request.sampleRate, to: manifest.sampleRate)
+            } : []
+        let shape = shape
+        let grid = { (make: () throws -> FrameQueue) in
+            try (0..<request.stems.count).map { _ in try (0..<request.channels).map { _ in try make() } }
+        }
+        synthesizers = try (0..<stems).map { _ in
+            try (0..<request.channels).map { _ in try Synthesizer(shape) }
+        }
+        synthesized = try grid(samples)
+        results = resamples ? try grid(samples) : synthesized
+        fromNetwork =
+            resamples
+            ? try (0..<stems).map { _ in
+                try (0..<request.channels).map { _ in
+                    try Resampler(from: manifest.sampleRate, to: request.sampleRate)
+                }
+            } : []
+        masks = (0..<stems).map { _ in AlignedBuffer(count: shape.bins) }
+        masked = AlignedBuffer(count: shape.frameLength)
+    }
+
+    /// Takes samples in, and gives back what is finished.
+    /// - Parameter block: `[channel][sample]`, full scale ±1, all channels of the same length.
+    /// - Throws: ``SeparationError/inferenceFailed(pack:reason:)``.
+    public func push(_ block: [[Float]]) throws -> [SeparatedBlock] {
+        precondition(block.count == channels, "a block has as many channels as the request")
+        for (channel, samples) in block.enumerated() where !samples.isEmpty {
+            samples.withUnsafeBufferPointer { samples in
+                source[channel].append(samples.count)
+                    .update(from: samples.baseAddress!, count: samples.count)
+                if !toNetwork.isEmpty { toNetwork[channel].process(samples, into: signal[channel]) }
+            }
+        }
+        // A frame can be analyzed once its window's last sample is there.
+        while frames.end * shape.hop + shape.size / 2 <= signal[0].end { frames.append(from: signal) }
+        try separate(isLast: false)
+        return take()
+    }
+
+    /// Gives back the rest. Nothing may be pushed afterwards.
+    /// - Throws: ``SeparationError/inferenceFailed(pack:reason:)``.
+    public func finish() throws -> [SeparatedBlock] {
+        for (channel, resampler) in toNetwork.enumerated() { resampler.finish(into: signal[channel]) }
+        let length = signal[0].end
+        while frames.end < shape.frames(samples: length) { frames.append(from: signal) }
+        try separate(isLast: true)
+        for stem in 0..<stems {
+            for channel in 0..<channels {
+                let output = synthesized[stem][channel]
+                synthesizers[stem][channel].finish(length: length, into: output)
+                resample(stem, channel)
+                if !fromNetwork.isEmpty {
+                    fromNetwork[stem][channel].finish(into: results[stem][channel])
+                }
+                // Two conversions of the rate can lose or add a sample at the very end.
+                let missing = source[channel].end - results[stem][channel].end
+                if missing > 0 { results[stem][channel].append(missing) }
+            }
+        }
+        return take()
+    }
+
+    private func separate(isLast: Bool) throws {
+        try ensemble.advance(frames, isLast: isLast)
+        for frame in emitted..<max(ensemble.finished, emitted) {
+            for channel in 0..<channels {
+                ensemble.masks(frame: frame, channel: channel, into: masks)
+                let spectrum = frames.spectrum(frame: frame, channel: channel)
+                for stem in 0..<stems {
+                    let mask = masks[stem].pointer
+                    for bin in 0..<shape.bins {
+                        masked.pointer[2 * bin] = spectrum[2 * bin] * mask[bin]
+                        masked.pointer[2 * bin + 1] = spectrum[2 * bin + 1] * mask[bin]
+                    }
+                    synthesizers[stem][channel].add(
+                        masked.pointer, into: synthesized[stem][channel])
+                }
+            }
+        }
+        emitted = max(ensemble.finished, emitted)
+        ensemble.drop(before: emitted)
+        frames.drop(before: min(emitted, ensemble.needed))
+        // Samples that later frames still cover; the source's own queue is also read by `take`.
+        if !toNetwork.isEmpty {
+            for queue in signal { queue.drop(before: frames.end * shape.hop - shape.size / 2) }
+            for stem in 0..<stems { for channel in 0..<channels { resample(stem, channel) } }
+        }
+    }
+
+    private func resample(_ stem: Int, _ channel: Int) {
+        let queue = synthesized[stem][channel]
+        guard !fromNetwork.isEmpty, queue.end > queue.start else { return }
+        fromNetwork[stem][channel].process(
+            UnsafeBufferPointer(start: queue[queue.start], count: queue.end - queue.start),
+            into: results[stem][channel])
+        queue.drop(before: queue.end)
+    }
+
+    /// The samples that all stems have, at most those that were pushed.
+    private func take() -> [SeparatedBlock] {
+        let start = results[0][0].start
+        let end = min(results[0][0].end, source[0].end)
+        guard end > start else { return [] }
+        let original = source.map { queue in
+            Array(UnsafeBufferPointer(start: queue[start], count: end - start))
+        }
+        let separated = results.map { stem in
+            stem.map { queue in
+                let samples = queue[start]
+                let grid = (0..<end - start).map { index in
+                    (samples[index] * 0x1p23).rounded(.toNearestOrEven) * 0x1p-23
+                }
+                queue.drop(before: end)
+                return grid
+            }
+        }
+        // Coming frames are analyzed from the source's queue where the rates are equal.
+        let covered = toNetwork.isEmpty ? frames.end * shape.hop - shape.size / 2 : end
+        for queue in source { queue.drop(before: min(end, max(covered, 0))) }
+        return [SeparatedBlock(source: original, stems: separated)]
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+
+/// What to separate, and what is known of the whole recording beforehand.
+public struct SeparationRequest: Sendable {
+    /// Stems of the API, in the order in which they are wanted.
+    public let stems: [String]
+    /// Prefer less bleed over more of the stem.
+    public let clearCut: Bool
+    /// Hz.
+    public let sampleRate: Int
+    public let channels: Int
+    /// Over all samples of all channels; 0 for silence.
+    public let meanSquare: Double
+
+    public init(
+        stems: [String], clearCut: Bool, sampleRate: Int, channels: Int, meanSquare: Double
+    ) {
+        self.stems = stems
+        self.clearCut = clearCut
+        self.sampleRate = sampleRate
+        self.channels = channels
+        self.meanSquare = meanSquare
+    }
+}
+
+/// The engine: the installed networks, loaded and checked once, for any number of recordings.
+public final class Separator: Sendable {
+    /// Packs that were found but refused when they were loaded, a sentence each.
+    public let notes: [String]
+    private let networks: [CompiledNetwork]
+    private let fusion: Fusion?
+
+    /// Loads every pack of the library.
+    /// - Parameters:
+    ///   - runtime: The path of `libopenvino_c.so`.
+    ///   - threads: Processor cores that inference may use.
+    /// - Throws: ``SeparationError/runtimeMissing(reason:)``. A bad pack is refused and noted, and the
+    ///   others serve.
+    public init(library: ModelLibrary, runtime: String, threads: Int) throws {
+        let inference = try InferenceRuntime(library: runtime)
+        var networks: [CompiledNetwork] = []
+        var notes = library.notes
+        for pack in library.packs {
+            do throws(SeparationError) {
+                try pack.verify()
+                let network = try inference.compile(pack, threads: threads, cache: library.cache)
+                try Separator.tryOut(network)
+                networks.append(network)
+            } catch {
+                notes.append(error.description)
+            }
+        }
+        self.networks = networks
+        self.notes = notes
+        fusion = library.fusion
+    }
+
+    /// Stems that can be separated.
+    public var stems: [String] { Set(networks.flatMap { $0.manifest.serves.keys }).sorted() }
+
+    /// Begins a recording.
+    /// - Throws: ``SeparationError/notInstalled(stem:)``.
+    public func makeStream(_ request: SeparationRequest) throws -> SeparationStream {
+        try SeparationStream(plan(request.stems), request)
+    }
+
+    /// The base is the network with the most stems among those that have all that is asked for.
+    private func plan(_ stems: [String]) throws -> Ensemble.Plan {
+        let candidates = networks.filter { network in
+            stems.allSatisfy { network.manifest.serves[$0] != nil }
+        }
+        guard let base = candidates.max(by: { $0.manifest.stems.count < $1.manifest.stems.count })
+        else {
+            let known = Set(networks.flatMap { $0.manifest.serves.keys })
+            throw SeparationError.notInstalled(
+                stem: stems.first { !known.contains($0) } ?? stems.joined(separator: ", "))
+        }
+        let grid = base.manifest
+        guard let fusion, fusion.packs.contains(grid.name), grid.serves[fusion.stem] != nil,
+            fusion.grid.sampleRate == grid.sampleRate, fusion.grid.size == grid.stft.size,
+            fusion.grid.hop == grid.stft.hop
+        else { return Ensemble.Plan(base: base, others: [], fusion: nil) }
+        let others = networks.filter { network in
+            let manifest = network.manifest
+            return manifest.name != grid.name && fusion.packs.contains(manifest.name)
+                && manifest.serves[fusion.stem] != nil && manifest.sampleRate == grid.sampleRate
+                && manifest.stft.shape == grid.stft.shape
+        }
+        guard others.count == fusion.packs.count - 1 else {
+            return Ensemble.Plan(base: base, others: [], fusion: nil)
+        }
+        return Ensemble.Plan(base: base, others: others, fusion: fusion)
+    }
+
+    /// Runs the network once: on a quiet, even spectrum its masks must be numbers that sum to one.
+    private static func tryOut(_ network: CompiledNetwork) throws(SeparationError) {
+        let request = try InferenceRequest(network)
+        for index in 0..<request.input.count { request.input.pointer[index] = 0.1 }
+        try request.run()
+        let size = network.outputShape.dropFirst().reduce(1, *)
+        for index in 0..<size {
+            var sum: Float = 0
+            for stem in 0..<network.outputShape[0] {
+                sum += request.output.pointer[stem * size + index]
+            }
+            if !(abs(sum - 1) < 1e-3) {
+                throw .refused(
+                    pack: network.manifest.name,
+                    reason: "its masks sum to \(sum) in a test inference, not to 1")
+            }
+        }
+    }
+}
