@@ -6,6 +6,14 @@ public struct LeaseLost: Error, Sendable {
     public init() {}
 }
 
+/// A task that is not accepted. Nothing was recorded.
+public enum SubmissionRefused: Error, Sendable, Hashable {
+    /// The source does not exist, is another licence's, or has expired.
+    case unknownSource
+    /// The idempotency key belongs to a task that has started, or that has other parameters.
+    case idempotencyKeyUsed
+}
+
 /// Everything that is remembered about licences, sources and tasks. One adapter for each database.
 ///
 /// Each method is one transaction.
@@ -19,6 +27,13 @@ public protocol MetadataStore: Sendable {
     func source(_ id: UUID, licence: UUID, now: Date) async throws -> Source?
 
     func insert(_ task: SplitTask) async throws
+    /// Accepts a task for a source of its licence that has not expired at `now`.
+    ///
+    /// - Parameter idempotencyKey: Unique for a licence. A repeat with an equal source and equal
+    ///   presets, before the first task has started, records nothing.
+    /// - Returns: The id of the task, the first one's for a repeat.
+    /// - Throws: ``SubmissionRefused``.
+    func submit(_ task: SplitTask, idempotencyKey: UUID?, now: Date) async throws -> UUID
     /// Those of the ids that are tasks of this licence and were created at `since` or later.
     func tasks(_ ids: [UUID], licence: UUID, since: Date) async throws -> [UUID: SplitTask]
 

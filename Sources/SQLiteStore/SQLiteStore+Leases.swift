@@ -1,0 +1,158 @@
+import Foundation
+import GRDB
+import Tasks
+
+/// The queue. A write transaction of SQLite excludes all others, in every process, so what is read
+/// here cannot change before it is written.
+extension SQLiteStore {
+    public func lease(
+        worker: String, duration: Double, maximumAttempts: Int, now: Date
+    ) async throws -> Lease? {
+        // Idle workers ask often. Reading first spares them, and everybody, the write lock.
+        let isIdle = try await pool.read { database in
+            try Self.oldestOpen(at: now, in: database) == nil
+        }
+        if isIdle { return nil }
+        return try await pool.write { database in
+            while let row = try Self.oldestOpen(at: now, in: database) {
+                let task = try SplitTask(row: row, database: database)
+                guard task.attempts < maximumAttempts else {
+                    try Self.end(
+                        task.id,
+                        failure: TaskFailure(
+                            code: "attempts_exhausted",
+                            detail: "Processing was interrupted \(task.attempts) times "
+                                + "and was given up."),
+                        now: now, in: database)
+                    continue
+                }
+                return try Self.lease(
+                    task, fence: row["fence"] + 1, worker: worker,
+                    expires: now.addingTimeInterval(duration), in: database)
+            }
+            return nil
+        }
+    }
+
+    public func renew(
+        _ lease: Lease, duration: Double, progress: Int, now: Date
+    ) async throws {
+        try await pool.write { database in
+            try database.execute(
+                sql: """
+                    UPDATE tasks SET lease_expires = ?, progress = MAX(progress, ?)
+                    WHERE id = ? AND fence = ? AND status = 'running'
+                    """,
+                arguments: [
+                    now.addingTimeInterval(duration).timeIntervalSince1970,
+                    // 100 would promise tracks that are not there yet.
+                    min(99, max(1, progress)), lease.task.id.text, lease.fence,
+                ])
+            if database.changesCount == 0 { throw LeaseLost() }
+        }
+    }
+
+    public func complete(_ lease: Lease, result: TaskResult, now: Date) async throws {
+        try await pool.write { database in
+            try Self.requireHeld(lease, in: database)
+            try database.execute(
+                sql: """
+                    UPDATE tasks SET status = 'success', progress = 100, duration = ?, gain = ?,
+                        finished = ?, lease_expires = NULL
+                    WHERE id = ?
+                    """,
+                arguments: [
+                    result.duration, result.gain, now.timeIntervalSince1970, lease.task.id.text,
+                ])
+            try Track.insert(result.tracks, of: lease.task.id, into: database)
+        }
+    }
+
+    public func fail(_ lease: Lease, failure: TaskFailure, now: Date) async throws {
+        try await pool.write { database in
+            try Self.requireHeld(lease, in: database)
+            try Self.end(lease.task.id, failure: failure, now: now, in: database)
+        }
+    }
+
+    public func release(
+        _ lease: Lease, failure: TaskFailure, maximumAttempts: Int, now: Date
+    ) async throws {
+        try await pool.write { database in
+            let attempts = try Self.requireHeld(lease, in: database)
+            guard attempts < maximumAttempts else {
+                return try Self.end(lease.task.id, failure: failure, now: now, in: database)
+            }
+            try database.execute(
+                sql: """
+                    UPDATE tasks SET status = 'queued', worker = NULL, lease_expires = NULL
+                    WHERE id = ?
+                    """,
+                arguments: [lease.task.id.text])
+        }
+    }
+
+    // MARK: Steps of the transactions above
+
+    private static func oldestOpen(at now: Date, in database: Database) throws -> Row? {
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT * FROM tasks
+                WHERE status IN ('queued', 'running')
+                    AND (status = 'queued' OR lease_expires <= ?)
+                ORDER BY created, sequence LIMIT 1
+                """)
+        return try Row.fetchOne(statement, arguments: [now.timeIntervalSince1970])
+    }
+
+    private static func lease(
+        _ task: SplitTask, fence: Int, worker: String, expires: Date, in database: Database
+    ) throws -> Lease {
+        var task = task
+        task.status = .running
+        task.progress = max(1, task.progress)
+        task.attempts += 1
+        try database.execute(
+            sql: """
+                UPDATE tasks SET status = 'running', progress = ?, attempts = ?, fence = ?,
+                    worker = ?, lease_expires = ?
+                WHERE id = ?
+                """,
+            arguments: [
+                task.progress, task.attempts, fence, worker, expires.timeIntervalSince1970,
+                task.id.text,
+            ])
+        guard
+            let row = try Row.fetchOne(
+                database, sql: "SELECT * FROM sources WHERE id = ?",
+                arguments: [task.source.text])
+        else { throw UnreadableRow(column: "source", value: task.source.text) }
+        return Lease(task: task, source: try Source(row: row), fence: fence)
+    }
+
+    /// - Returns: How often the task has been leased.
+    /// - Throws: `LeaseLost` where the fence has moved on, or the task is no longer running.
+    @discardableResult
+    private static func requireHeld(_ lease: Lease, in database: Database) throws -> Int {
+        let attempts = try Int.fetchOne(
+            database,
+            sql: "SELECT attempts FROM tasks WHERE id = ? AND fence = ? AND status = 'running'",
+            arguments: [lease.task.id.text, lease.fence])
+        guard let attempts else { throw LeaseLost() }
+        return attempts
+    }
+
+    private static func end(
+        _ task: UUID, failure: TaskFailure, now: Date, in database: Database
+    ) throws {
+        try database.execute(
+            sql: """
+                UPDATE tasks SET status = 'error', failure_code = ?, failure_detail = ?,
+                    finished = ?, lease_expires = NULL
+                WHERE id = ?
+                """,
+            arguments: [
+                failure.code, failure.detail, now.timeIntervalSince1970, task.text,
+            ])
+    }
+}

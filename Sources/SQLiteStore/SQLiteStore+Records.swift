@@ -1,0 +1,124 @@
+import Foundation
+import GRDB
+import Tasks
+
+extension SQLiteStore {
+    // MARK: Licences
+
+    public func insert(_ licence: Licence) async throws {
+        try await pool.write { database in
+            try database.execute(
+                sql: "INSERT INTO licences VALUES (?, ?, ?, ?)",
+                arguments: [
+                    licence.id.text, licence.name, licence.keyHash,
+                    licence.created.timeIntervalSince1970,
+                ])
+        }
+    }
+
+    public func licences() async throws -> [Licence] {
+        try await pool.read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM licences ORDER BY created, rowid")
+                .map(Licence.init(row:))
+        }
+    }
+
+    public func licence(keyHash: String) async throws -> Licence? {
+        try await pool.read { database in
+            let statement = try database.cachedStatement(
+                sql: "SELECT * FROM licences WHERE key_hash = ?")
+            return try Row.fetchOne(statement, arguments: [keyHash]).map(Licence.init(row:))
+        }
+    }
+
+    // MARK: Sources
+
+    public func insert(_ source: Source) async throws {
+        try await pool.write { database in
+            try database.execute(
+                sql: "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    source.id.text, source.licence.text, source.name, source.size,
+                    source.duration, source.blob.rawValue,
+                    source.created.timeIntervalSince1970, source.expires.timeIntervalSince1970,
+                ])
+        }
+    }
+
+    public func source(_ id: UUID, licence: UUID, now: Date) async throws -> Source? {
+        try await pool.read { database in
+            try Self.source(id, licence: licence, now: now, in: database)
+        }
+    }
+
+    private static func source(
+        _ id: UUID, licence: UUID, now: Date, in database: Database
+    ) throws -> Source? {
+        let statement = try database.cachedStatement(
+            sql: "SELECT * FROM sources WHERE id = ? AND licence = ? AND expires > ?")
+        return try Row.fetchOne(
+            statement, arguments: [id.text, licence.text, now.timeIntervalSince1970]
+        ).map(Source.init(row:))
+    }
+
+    // MARK: Tasks
+
+    public func insert(_ task: SplitTask) async throws {
+        try await pool.write { database in
+            try task.insert(into: database, idempotencyKey: nil)
+        }
+    }
+
+    public func submit(
+        _ task: SplitTask, idempotencyKey: UUID?, now: Date
+    ) async throws -> UUID {
+        try await pool.write { database in
+            if let idempotencyKey {
+                let row = try Row.fetchOne(
+                    database,
+                    sql: "SELECT * FROM tasks WHERE licence = ? AND idempotency_key = ?",
+                    arguments: [task.licence.text, idempotencyKey.text])
+                if let earlier = try row.map({ try SplitTask(row: $0, database: database) }) {
+                    // A task that was given back to the queue has started, too.
+                    guard
+                        earlier.status == .queued, earlier.attempts == 0,
+                        earlier.source == task.source, earlier.presets == task.presets
+                    else { throw SubmissionRefused.idempotencyKeyUsed }
+                    return earlier.id
+                }
+            }
+            guard
+                try Self.source(task.source, licence: task.licence, now: now, in: database) != nil
+            else { throw SubmissionRefused.unknownSource }
+            try task.insert(into: database, idempotencyKey: idempotencyKey)
+            return task.id
+        }
+    }
+
+    public func tasks(
+        _ ids: [UUID], licence: UUID, since: Date
+    ) async throws -> [UUID: SplitTask] {
+        try await pool.read { database in
+            let statement = try database.cachedStatement(
+                sql: "SELECT * FROM tasks WHERE id = ? AND licence = ? AND created >= ?")
+            var found: [UUID: SplitTask] = [:]
+            for id in Set(ids) {
+                let row = try Row.fetchOne(
+                    statement,
+                    arguments: [id.text, licence.text, since.timeIntervalSince1970])
+                found[id] = try row.map { try SplitTask(row: $0, database: database) }
+            }
+            return found
+        }
+    }
+
+    // MARK: Blobs
+
+    public func referencedBlobs() async throws -> Set<BlobKey> {
+        try await pool.read { database in
+            let keys = try String.fetchAll(
+                database, sql: "SELECT blob FROM sources UNION SELECT blob FROM tracks")
+            return Set(keys.map(BlobKey.init(rawValue:)))
+        }
+    }
+}
