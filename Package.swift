@@ -27,7 +27,6 @@ let package = Package(
             traits: [.defaults, "YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", "4.5.2"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -42,7 +41,8 @@ let package = Package(
 
         // The engine.
         room("DSP", ["CTransforms", "CResampler"]),
-        room("Separation", ["DSP", "COpenVINO", .product(name: "Crypto", package: "swift-crypto")]),
+        room(
+            "Separation", ["DSP", "COpenVINO", .product(name: "Crypto", package: "swift-crypto")]),
         room("Media", [.product(name: "Subprocess", package: "swift-subprocess")]),
 
         // The service.
@@ -77,14 +77,15 @@ let package = Package(
             swiftSettings: settings),
 
         // Tests sit beside what they test, by target.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("DSPTests", ["DSP"]),
-        tests("SeparationTests", ["Separation", "DSP", "Media"]),
+        tests("SeparationTests", ["Separation", "TestSupport"]),
         tests("MediaTests", ["Media"]),
         tests("TasksTests", ["Tasks", "SQLiteStore", "FileBlobs"]),
         tests("HTTPAPITests", ["HTTPAPI", "Tasks", "SQLiteStore", "FileBlobs"]),
         tests(
             "WorkerTests",
             ["Worker", "Tasks", "SQLiteStore", "FileBlobs", "Media", "Separation"]),
-        tests("EndToEndTests", ["Media"]),
+        tests("EndToEndTests", ["TestSupport"]),
     ]
 )

@@ -23,7 +23,8 @@ public struct ModelPack: Sendable {
             if actual != expected {
                 throw .refused(
                     pack: manifest.name,
-                    reason: "\(file) is not the file that the manifest describes (SHA-256 \(actual))")
+                    reason:
+                        "\(file) is not the file that the manifest describes (SHA-256 \(actual))")
             }
         }
     }
@@ -79,7 +80,8 @@ public struct ModelLibrary: Sendable {
                 packs.append(pack)
             }
         } catch {
-            notes.append("The model pack in \(folder.path) was refused: its model.json cannot be read.")
+            notes.append(
+                "The model pack in \(folder.path) was refused: its model.json cannot be read.")
         }
     }
 

@@ -54,7 +54,9 @@ public final class SeparationStream {
             } : []
         let shape = shape
         let grid = { (make: () throws -> FrameQueue) in
-            try (0..<request.stems.count).map { _ in try (0..<request.channels).map { _ in try make() } }
+            try (0..<request.stems.count).map { _ in
+                try (0..<request.channels).map { _ in try make() }
+            }
         }
         synthesizers = try (0..<stems).map { _ in
             try (0..<request.channels).map { _ in try Synthesizer(shape) }
@@ -85,7 +87,9 @@ public final class SeparationStream {
             }
         }
         // A frame can be analyzed once its window's last sample is there.
-        while frames.end * shape.hop + shape.size / 2 <= signal[0].end { frames.append(from: signal) }
+        while frames.end * shape.hop + shape.size / 2 <= signal[0].end {
+            frames.append(from: signal)
+        }
         try separate(isLast: false)
         return take()
     }
@@ -93,7 +97,9 @@ public final class SeparationStream {
     /// Gives back the rest. Nothing may be pushed afterwards.
     /// - Throws: ``SeparationError/inferenceFailed(pack:reason:)``.
     public func finish() throws -> [SeparatedBlock] {
-        for (channel, resampler) in toNetwork.enumerated() { resampler.finish(into: signal[channel]) }
+        for (channel, resampler) in toNetwork.enumerated() {
+            resampler.finish(into: signal[channel])
+        }
         let length = signal[0].end
         while frames.end < shape.frames(samples: length) { frames.append(from: signal) }
         try separate(isLast: true)

@@ -36,7 +36,9 @@ public protocol BlobStore: Sendable {
     /// Bytes, or `nil` where there is no such blob.
     func size(_ key: BlobKey) async throws -> Int64?
     /// The bytes of a range of the blob, in pieces of bounded size.
-    func read(_ key: BlobKey, range: Range<Int64>) async throws -> AsyncThrowingStream<[UInt8], any Error>
+    func read(_ key: BlobKey, range: Range<Int64>) async throws -> AsyncThrowingStream<
+        [UInt8], any Error
+    >
     func delete(_ key: BlobKey) async throws
     /// Every key in the store with the time it was committed.
     func list() async throws -> [(key: BlobKey, committed: Date)]

@@ -1,0 +1,71 @@
+import Foundation
+import Separation
+import TestSupport
+import Testing
+
+/// The engine as the tests use it: every pack that is installed, on both cores.
+enum Engine {
+    static let library = ModelLibrary(directories: Repository.models, cache: nil)
+    static let all = Result {
+        try Separator(library: library, runtime: Repository.runtime, threads: 2)
+    }
+
+    /// Only the named packs, from folders that link to them.
+    static func only(_ names: [String]) throws -> Separator {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("partita-models-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for name in names {
+            let pack = try #require(library.packs.first { $0.manifest.name == name })
+            try FileManager.default.createSymbolicLink(
+                at: folder.appendingPathComponent(name), withDestinationURL: pack.directory)
+        }
+        return try Separator(
+            library: ModelLibrary(directories: [folder.path], cache: nil),
+            runtime: Repository.runtime, threads: 2)
+    }
+
+    /// Separates samples in memory, in blocks of the given size.
+    static func separate(
+        _ separator: Separator, _ source: [[Float]], stems: [String], rate: Int = 44_100,
+        clearCut: Bool = false, block: Int = 65_536
+    ) throws -> (source: [[Float]], stems: [[[Float]]]) {
+        let energy = source.joined().reduce(0.0) { $0 + Double($1 * $1) }
+        let stream = try separator.makeStream(
+            SeparationRequest(
+                stems: stems, clearCut: clearCut, sampleRate: rate, channels: source.count,
+                meanSquare: energy / Double(max(source.count * source[0].count, 1))))
+        var original = source.map { _ in [Float]() }
+        var results = stems.map { _ in source.map { _ in [Float]() } }
+        func take(_ blocks: [SeparatedBlock]) {
+            for block in blocks {
+                for channel in source.indices {
+                    original[channel] += block.source[channel]
+                    for stem in stems.indices {
+                        results[stem][channel] += block.stems[stem][channel]
+                    }
+                }
+            }
+        }
+        for start in stride(from: 0, to: source[0].count, by: block) {
+            let end = min(start + block, source[0].count)
+            take(try stream.push(source.map { Array($0[start..<end]) }))
+        }
+        take(try stream.finish())
+        return (original, results)
+    }
+}
+
+@Suite struct SpleeterParityTests {
+    /// The fixture's vocals were made by PyTorch from the same weights (`training/make_spleeter_fixture.py`).
+    @Test func vocalsEqualThoseOfPyTorch() throws {
+        let folder = Repository.root.appendingPathComponent("Tests/Fixtures/spleeter-parity")
+        let mixture = try decode(folder.appendingPathComponent("mixture.flac"))
+        let expected = try decode(folder.appendingPathComponent("vocals.flac"))
+        let spleeter = try Engine.only(["spleeter-2stems"])
+        let result = try Engine.separate(spleeter, mixture, stems: ["vocals"])
+        let decibels = difference(result.stems[0], expected)
+        print("Spleeter against PyTorch: \(decibels) dB")
+        #expect(decibels < -60)
+    }
+}
