@@ -22,6 +22,7 @@ let package = Package(
     products: [.executable(name: "partita", targets: ["partita"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
         .package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0",
             traits: [.defaults, "YAML"]),
@@ -43,7 +44,12 @@ let package = Package(
         room("DSP", ["CTransforms", "CResampler"]),
         room(
             "Separation", ["DSP", "COpenVINO", .product(name: "Crypto", package: "swift-crypto")]),
-        room("Media", [.product(name: "Subprocess", package: "swift-subprocess")]),
+        room(
+            "Media",
+            [
+                .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ]),
 
         // The service.
         room("Tasks", [.product(name: "Crypto", package: "swift-crypto")]),
@@ -61,6 +67,7 @@ let package = Package(
             "Worker",
             [
                 "Media", "Separation", "Tasks",
+                .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),

@@ -9,6 +9,11 @@ public enum SeparationError: Error, CustomStringConvertible, Equatable {
     /// The network failed while it ran.
     case inferenceFailed(pack: String, reason: String)
 
+    /// Whether installing a model would help.
+    public var isNotInstalled: Bool {
+        if case .notInstalled = self { true } else { false }
+    }
+
     public var description: String {
         switch self {
         case .notInstalled(let stem):

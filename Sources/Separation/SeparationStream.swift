@@ -7,6 +7,11 @@ public struct SeparatedBlock: Sendable {
     /// `[stem in the order of the request][channel][sample]`, on the 24-bit grid (multiples of 2⁻²³), so
     /// that a file of 24-bit integers holds exactly these values.
     public let stems: [[[Float]]]
+
+    public init(source: [[Float]], stems: [[[Float]]]) {
+        self.source = source
+        self.stems = stems
+    }
 }
 
 /// Separates one recording, in a stream: samples go in at the source's own rate, and source and stems come

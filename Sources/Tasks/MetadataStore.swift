@@ -62,6 +62,10 @@ public protocol MetadataStore: Sendable {
         _ lease: Lease, failure: TaskFailure, maximumAttempts: Int, now: Date
     ) async throws
 
+    /// Gives the task back to the queue as if it had not been leased: its attempt does not count.
+    /// - Throws: ``LeaseLost``.
+    func handBack(_ lease: Lease, now: Date) async throws
+
     /// Every blob that a live record refers to, for sweeping what crashes left behind.
     func referencedBlobs() async throws -> Set<BlobKey>
 }

@@ -1,0 +1,52 @@
+/// The formats that results are written in.
+public enum AudioFormat: String, Sendable, CaseIterable, Codable {
+    case mp3, wav, flac, aac, ogg
+
+    /// The ending of file names. AAC is put into MP4, which can tell the exact length; a raw stream cannot.
+    public var fileExtension: String { self == .aac ? "m4a" : rawValue }
+
+    /// The media type for downloads.
+    public var contentType: String {
+        switch self {
+        case .mp3: "audio/mpeg"
+        case .wav: "audio/wav"
+        case .flac: "audio/flac"
+        case .aac: "audio/mp4"
+        case .ogg: "audio/ogg"
+        }
+    }
+
+    /// Integers of 24 bits, or a perceptual codec that takes floats.
+    var isLossless: Bool { self == .wav || self == .flac }
+
+    /// What ffmpeg is told for the output. The rate and the channels of the source are kept where the format
+    /// has them; MP3 has no rate above 48 kHz and no third channel, AAC none above 96 kHz, FLAC no ninth
+    /// channel: there ffmpeg converts to the nearest that the format has.
+    func encoderArguments(sampleRate: Int, channels: Int) -> [String] {
+        switch self {
+        case .wav: return ["-c:a", "pcm_s24le", "-rf64", "auto", "-f", "wav"]
+        case .flac:
+            let limit = channels > 8 ? ["-ac", "8"] : []
+            return limit + ["-c:a", "flac", "-bits_per_raw_sample", "24", "-f", "flac"]
+        case .mp3:
+            let rates = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
+            return AudioFormat.nearest(sampleRate, rates) + (channels > 2 ? ["-ac", "2"] : [])
+                + ["-c:a", "libmp3lame", "-q:a", "0", "-f", "mp3"]
+        case .aac:
+            let rates = [
+                8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000,
+            ]
+            let bits = sampleRate < 32000 ? "96k" : "160k"
+            return AudioFormat.nearest(sampleRate, rates)
+                + ["-c:a", "aac", "-b:a", channels > 1 ? (sampleRate < 32000 ? "160k" : "256k") : bits]
+                + ["-f", "ipod"]
+        case .ogg: return ["-c:a", "libvorbis", "-q:a", "8", "-f", "ogg"]
+        }
+    }
+
+    private static func nearest(_ rate: Int, _ rates: [Int]) -> [String] {
+        if rates.contains(rate) { return [] }
+        // The next one above, so that nothing is lost where that is possible.
+        return ["-ar", "\(rates.first { $0 > rate } ?? rates.last!)"]
+    }
+}

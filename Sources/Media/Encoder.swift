@@ -1,0 +1,112 @@
+import AsyncAlgorithms
+import Foundation
+import Subprocess
+
+/// Writes samples into a file, by a confined ffmpeg.
+///
+/// `write` returns at once while the encoder is at most a few blocks behind, so that encoding overlaps with
+/// what makes the samples. Lossless formats get integers of 24 bits, rounded here.
+public final class Encoder: Sendable {
+    private let blocks = AsyncChannel<[UInt8]>()
+    private let child: Task<Void, any Error>
+    private let format: AudioFormat
+
+    /// - Parameter file: Is overwritten. The caller removes it where ``finish()`` was not reached.
+    public init(
+        _ tools: MediaTools, file: String, format: AudioFormat, sampleRate: Int, channels: Int
+    ) {
+        self.format = format
+        let arguments =
+            [
+                "-hide_banner", "-v", "quiet", "-protocol_whitelist", "file,pipe",
+                "-f", format.isLossless ? "s32le" : "f32le", "-ar", "\(sampleRate)",
+                "-ac", "\(channels)", "-i", "pipe:0", "-map_metadata", "-1", "-fflags", "+bitexact",
+                "-flags:a", "+bitexact",
+            ] + format.encoderArguments(sampleRate: sampleRate, channels: channels)
+            + ["-y", "file:\(file)"]
+        let configuration = tools.configuration(tools.ffmpeg, arguments)
+        let blocks = blocks
+        child = Task {
+            // Whoever waits to write goes on when the child has ended, and is told so.
+            defer { blocks.finish() }
+            try await tools.within(seconds: tools.limits.runTime) {
+                let result = try await run(
+                    configuration, input: .inputWriter, output: .discarded, error: .discarded
+                ) { execution in
+                    for await block in blocks.buffer(policy: .bounded(8)) {
+                        _ = try await execution.standardInputWriter.write(block)
+                    }
+                    try await execution.standardInputWriter.finish()
+                }
+                guard result.terminationStatus.isSuccess else {
+                    throw MediaError.encodingFailed(format: format.rawValue)
+                }
+            }
+        }
+    }
+
+    /// Adds samples.
+    /// - Parameters:
+    ///   - block: `[channel][sample]`, full scale ±1. Values beyond it are cut in lossless formats.
+    ///   - gain: Applied before rounding.
+    /// - Throws: ``MediaError/encodingFailed(format:)`` where the encoder has ended.
+    public func write(_ block: [[Float]], gain: Float = 1) async throws {
+        guard let first = block.first, !first.isEmpty else { return }
+        let bytes = format.isLossless ? Encoder.integers(block, gain) : Encoder.floats(block, gain)
+        await blocks.send(bytes)
+    }
+
+    /// Waits until the file is complete.
+    /// - Throws: ``MediaError/encodingFailed(format:)``.
+    public func finish() async throws {
+        blocks.finish()
+        do {
+            try await withTaskCancellationHandler {
+                try await child.value
+            } onCancel: {
+                child.cancel()
+            }
+        } catch let error as MediaError {
+            throw error
+        } catch {
+            try Task.checkCancellation()
+            throw MediaError.encodingFailed(format: format.rawValue)
+        }
+    }
+
+    /// Kills the encoder and waits until it is gone.
+    public func cancel() async {
+        child.cancel()
+        blocks.finish()
+        _ = await child.result
+    }
+
+    private static func integers(_ block: [[Float]], _ gain: Float) -> [UInt8] {
+        interleave(block) { value in
+            let scaled = (value * gain * 0x1p23).rounded(.toNearestOrEven)
+            return Int32(min(max(scaled, -0x1p23), 0x1p23 - 1)) << 8
+        }
+    }
+
+    private static func floats(_ block: [[Float]], _ gain: Float) -> [UInt8] {
+        interleave(block) { $0 * gain }
+    }
+
+    private static func interleave<Value: BitwiseCopyable>(
+        _ block: [[Float]], _ convert: (Float) -> Value
+    ) -> [UInt8] {
+        let channels = block.count
+        let count = block[0].count
+        return [UInt8](unsafeUninitializedCapacity: channels * count * 4) { bytes, initialized in
+            let raw = UnsafeMutableRawBufferPointer(bytes)
+            for (channel, samples) in block.enumerated() {
+                for index in 0..<count {
+                    raw.storeBytes(
+                        of: convert(samples[index]), toByteOffset: (index * channels + channel) * 4,
+                        as: Value.self)
+                }
+            }
+            initialized = channels * count * 4
+        }
+    }
+}

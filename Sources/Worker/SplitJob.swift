@@ -1,0 +1,179 @@
+import AsyncAlgorithms
+import Foundation
+import Media
+import Separation
+
+/// Splits one file into files: what the service's workers and the command line share.
+public struct SplitJob: Sendable {
+    /// The file to split; whatever ffmpeg reads.
+    public let input: String
+    /// Stems of the API, each of which gives two tracks.
+    public let stems: [String]
+    /// Prefer less bleed over more of the stem.
+    public let clearCut: Bool
+    /// `nil`: the format of the source.
+    public let format: AudioFormat?
+    /// An existing folder of this job's own; what is in it after a failure is worth nothing.
+    public let folder: String
+
+    public init(
+        input: String, stems: [String], clearCut: Bool, format: AudioFormat?, folder: String
+    ) {
+        self.input = input
+        self.stems = stems
+        self.clearCut = clearCut
+        self.format = format
+        self.folder = folder
+    }
+
+    /// A file that the job wrote.
+    public struct Output: Sendable {
+        public let isBack: Bool
+        /// `vocals`, `no_vocals`, …
+        public let label: String
+        /// `<folder>/<label>.<extension>`
+        public let path: String
+        public let format: AudioFormat
+    }
+
+    /// What the job did.
+    public struct Result: Sendable {
+        public let outputs: [Output]
+        public let info: AudioInfo
+        public let survey: Survey
+        /// The common factor that all tracks were scaled by: 1, unless a peak was over full scale.
+        public let gain: Float
+        /// Seconds inside networks.
+        public let inferenceSeconds: Double
+        /// Seconds of audio.
+        public var duration: Double { Double(survey.frames) / Double(info.sampleRate) }
+    }
+
+    /// Does the job.
+    ///
+    /// Decoding, inference and encoding overlap, joined by bounded queues. All tracks are kept in a spool
+    /// as well: where a peak over full scale shows up, they are written again, scaled by one common factor.
+    /// - Parameter progress: Gets 0…1, rising.
+    /// - Throws: `MediaError`, `SeparationError`, `CancellationError`.
+    public func run(
+        _ tools: MediaTools, _ separator: Separator, progress: @escaping @Sendable (Double) -> Void
+    ) async throws -> Result {
+        let info = try await tools.probe(input)
+        let survey = try await tools.survey(input, info)
+        progress(0.04)
+        let engine = try EngineActor(
+            separator,
+            SeparationRequest(
+                stems: stems, clearCut: clearCut, sampleRate: info.sampleRate,
+                channels: info.channels, meanSquare: survey.meanSquare))
+        let spool = try Spool(folder: folder)
+        let outputs = outputs(format ?? info.naturalFormat)
+
+        let first = TrackSet(tools, outputs, info)
+        var peak: Float = 0
+        do {
+            peak = try await separate(tools, info, engine, spool, into: first) { frames in
+                progress(0.04 + 0.92 * Double(frames) / Double(survey.frames))
+            }
+            if peak <= 1 { try await first.finish() } else { await first.cancel() }
+        } catch {
+            await first.cancel()
+            throw error
+        }
+        // The largest value of a 24-bit integer is one step below full scale.
+        let gain = peak <= 1 ? 1 : (1 - 0x1p-23) / peak
+        if peak > 1 {
+            let second = TrackSet(tools, outputs, info)
+            do {
+                try spool.rewind()
+                while let block = try spool.read() {
+                    try Task.checkCancellation()
+                    try await second.write(block, gain: gain)
+                }
+                try await second.finish()
+            } catch {
+                await second.cancel()
+                throw error
+            }
+        }
+        progress(1)
+        return Result(
+            outputs: outputs, info: info, survey: survey, gain: gain,
+            inferenceSeconds: await engine.inferenceSeconds)
+    }
+
+    private func outputs(_ format: AudioFormat) -> [Output] {
+        stems.flatMap { stem in
+            [(false, stem), (true, "no_\(stem)")].map { isBack, label in
+                Output(
+                    isBack: isBack, label: label,
+                    path: "\(folder)/\(label).\(format.fileExtension)", format: format)
+            }
+        }
+    }
+
+    /// - Returns: The largest magnitude in any track.
+    private func separate(
+        _ tools: MediaTools, _ info: AudioInfo, _ engine: EngineActor, _ spool: Spool,
+        into tracks: TrackSet, progress: @escaping @Sendable (Int) -> Void
+    ) async throws -> Float {
+        let decoded = AsyncChannel<[[Float]]>()
+        return try await withThrowingTaskGroup(of: Float?.self) { group in
+            group.addTask {
+                defer { decoded.finish() }
+                try await tools.decode(input, info) { await decoded.send($0) }
+                return nil
+            }
+            group.addTask {
+                var frames = 0
+                var peak: Float = 0
+                func take(_ blocks: [SeparatedBlock]) async throws {
+                    for block in blocks {
+                        try spool.write(block)
+                        peak = max(peak, TrackSet.peak(block))
+                        // What is over full scale is written again anyway.
+                        if peak <= 1 { try await tracks.write(block, gain: 1) }
+                        frames += block.source[0].count
+                        progress(frames)
+                    }
+                }
+                for await block in decoded.buffer(policy: .bounded(8)) {
+                    try Task.checkCancellation()
+                    try await take(engine.push(block))
+                }
+                try Task.checkCancellation()
+                try await take(engine.finish())
+                return peak
+            }
+            var peak: Float = 0
+            for try await result in group { peak = max(peak, result ?? 0) }
+            return peak
+        }
+    }
+}
+
+/// Runs the engine on a thread of its own, so that heartbeats never wait for a network.
+private actor EngineActor {
+    private let queue = EngineQueue()
+    private let stream: SeparationStream
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
+
+    init(_ separator: Separator, _ request: SeparationRequest) throws {
+        stream = try separator.makeStream(request)
+    }
+
+    var inferenceSeconds: Double { stream.inferenceSeconds }
+
+    func push(_ block: [[Float]]) throws -> [SeparatedBlock] { try stream.push(block) }
+    func finish() throws -> [SeparatedBlock] { try stream.finish() }
+}
+
+private final class EngineQueue: SerialExecutor {
+    private let queue = DispatchQueue(label: "partita.engine")
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+    }
+}

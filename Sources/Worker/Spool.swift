@@ -1,0 +1,50 @@
+import Foundation
+import Separation
+
+/// Separated blocks on disk, in the order in which they were written, until the job ends. The file has no
+/// name, so that nothing is left of it however the process ends.
+final class Spool: Sendable {
+    private let file: FileHandle
+
+    /// - Parameter folder: Where the file is made.
+    init(folder: String) throws {
+        let path = "\(folder)/spool"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        unlink(path)
+        file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+
+    /// Appends a block: three counts (stems, channels, samples), then the samples, the source's first.
+    func write(_ block: SeparatedBlock) throws {
+        var data = Data()
+        let counts = [block.stems.count, block.source.count, block.source[0].count].map(Int64.init)
+        counts.withUnsafeBytes { data.append(contentsOf: $0) }
+        for channel in block.source + block.stems.joined() {
+            channel.withUnsafeBytes { data.append(contentsOf: $0) }
+        }
+        try file.write(contentsOf: data)
+    }
+
+    /// Goes back to the first block.
+    func rewind() throws { try file.seek(toOffset: 0) }
+
+    /// The next block, or `nil` after the last.
+    func read() throws -> SeparatedBlock? {
+        guard let header = try file.read(upToCount: 24), header.count == 24 else { return nil }
+        let counts = header.withUnsafeBytes { raw in
+            (0..<3).map { Int(raw.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
+        }
+        let (stems, channels, samples) = (counts[0], counts[1], counts[2])
+        let rows = try (0..<(stems + 1) * channels).map { _ in
+            let data = try file.read(upToCount: samples * 4) ?? Data()
+            guard data.count == samples * 4 else { throw POSIXError(.EIO) }
+            return [Float](unsafeUninitializedCapacity: samples) { row, count in
+                count = data.copyBytes(to: row) / 4
+            }
+        }
+        return SeparatedBlock(
+            source: Array(rows[..<channels]),
+            stems: (1...max(stems, 1)).map { Array(rows[$0 * channels..<($0 + 1) * channels]) })
+    }
+}

@@ -1,0 +1,225 @@
+import Foundation
+import Logging
+import Media
+import Separation
+import Synchronization
+import Tasks
+
+/// How workers lease tasks.
+public struct LeasePolicy: Sendable, Hashable {
+    /// Seconds until another worker may take over a task whose worker has gone silent.
+    public var duration = 15.0
+    /// Seconds between heartbeats.
+    public var heartbeat = 1.0
+    /// How often a task is tried.
+    public var maximumAttempts = 3
+    /// Seconds between looks at an empty queue.
+    public var poll = 0.5
+
+    public init() {}
+}
+
+/// Leases tasks and carries them out, one at a time, until it is cancelled.
+public struct TaskWorker: Sendable {
+    private let store: any MetadataStore
+    private let blobs: any BlobStore
+    private let tools: MediaTools
+    private let separator: Separator
+    private let policy: LeasePolicy
+    private let name: String
+    private let logger: Logger
+
+    public init(
+        store: any MetadataStore, blobs: any BlobStore, tools: MediaTools, separator: Separator,
+        policy: LeasePolicy = LeasePolicy(), name: String, logger: Logger
+    ) {
+        self.store = store
+        self.blobs = blobs
+        self.tools = tools
+        self.separator = separator
+        self.policy = policy
+        self.name = name
+        self.logger = logger
+    }
+
+    /// Works until the surrounding task is cancelled. A task under way then goes back to the queue.
+    public func run() async {
+        while !Task.isCancelled {
+            do {
+                if try await workOnce() { continue }
+            } catch {
+                logger.error("The queue cannot be read: \(error)")
+            }
+            try? await Task.sleep(for: .seconds(policy.poll))
+        }
+    }
+
+    /// Takes one task from the queue and ends it.
+    /// - Returns: Whether there was one.
+    /// - Throws: What the store throws when nothing could be leased.
+    public func workOnce() async throws -> Bool {
+        guard
+            let lease = try await store.lease(
+                worker: name, duration: policy.duration, maximumAttempts: policy.maximumAttempts,
+                now: Date())
+        else { return false }
+        var logger = logger
+        logger[metadataKey: "task"] = "\(lease.task.id.uuidString.lowercased())"
+        logger.info("Leased, attempt \(lease.task.attempts)")
+        do {
+            try await carryOut(lease)
+            logger.info("Done")
+        } catch is LeaseLost {
+            logger.warning("The lease was lost; nothing was published")
+        } catch {
+            await end(lease, after: error, logger)
+        }
+        return true
+    }
+
+    private func carryOut(_ lease: Lease) async throws {
+        let folder = "\(blobs.scratch)/task-\(UUID().uuidString.lowercased())"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+
+        let progress = Mutex(1)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await beat(lease) { progress.withLock { $0 } } }
+            group.addTask {
+                let job = try await job(lease, folder: folder)
+                let result = try await job.run(tools, separator) { fraction in
+                    progress.withLock { $0 = max($0, min(99, Int(fraction * 99))) }
+                }
+                try await publish(lease, result)
+            }
+            // The job ends the heartbeat, and a lost lease ends the job.
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// Renews the lease until cancelled.
+    /// - Throws: `LeaseLost`; what the store throws, once the lease must have expired.
+    private func beat(_ lease: Lease, _ progress: @Sendable () -> Int) async throws {
+        var renewed = ContinuousClock.now
+        while true {
+            do {
+                try await store.renew(
+                    lease, duration: policy.duration, progress: progress(), now: Date())
+                renewed = .now
+            } catch let error as LeaseLost {
+                throw error
+            } catch {
+                // A database that is busy for a moment is no reason to give up.
+                if ContinuousClock.now - renewed > .seconds(policy.duration) { throw LeaseLost() }
+            }
+            try await Task.sleep(for: .seconds(policy.heartbeat))
+        }
+    }
+
+    private func job(_ lease: Lease, folder: String) async throws -> SplitJob {
+        let presets: StemSeparatorPresets
+        switch lease.task.presets {
+        case .stemSeparator(let asked): presets = asked
+        }
+        if presets.multivocal != nil || presets.dereverbEnabled {
+            throw TaskFailure(
+                code: "not_installed",
+                detail: presets.multivocal != nil
+                    ? "Separating lead from backing vocals needs a model that is not installed yet."
+                    : "Removing reverberation needs a model that is not installed yet.")
+        }
+        return SplitJob(
+            input: try await blobs.localFile(lease.source.blob), stems: [presets.stem.rawValue],
+            clearCut: presets.extractionLevel == .clearCut,
+            format: presets.encoderFormat.flatMap { AudioFormat(rawValue: $0.rawValue) },
+            folder: folder)
+    }
+
+    /// Makes the job's files tracks of the task, or leaves none of them.
+    private func publish(_ lease: Lease, _ result: SplitJob.Result) async throws {
+        var tracks: [Track] = []
+        do {
+            for output in result.outputs {
+                let size = try FileManager.default.attributesOfItem(atPath: output.path)[.size]
+                let blob = try await blobs.adopt(file: output.path)
+                tracks.append(
+                    Track(
+                        kind: output.isBack ? .back : .stem, label: output.label,
+                        name: trackName(lease.source.name, output),
+                        blob: blob, size: (size as? NSNumber)?.int64Value ?? 0,
+                        contentType: output.format.contentType))
+            }
+            // Not in the middle of a shutdown or of a lost lease.
+            try Task.checkCancellation()
+        } catch {
+            await delete(tracks)
+            throw error
+        }
+        do {
+            try await store.complete(
+                lease,
+                result: TaskResult(
+                    tracks: tracks, duration: result.duration, gain: Double(result.gain)),
+                now: Date())
+        } catch let error as LeaseLost {
+            // Surely not published. After any other error the transaction may have been committed all the
+            // same; files without a record are swept later.
+            await delete(tracks)
+            throw error
+        }
+    }
+
+    private func delete(_ tracks: [Track]) async {
+        for track in tracks { try? await blobs.delete(track.blob) }
+    }
+
+    private func trackName(_ source: String, _ output: SplitJob.Output) -> String {
+        let base = (source as NSString).deletingPathExtension
+        return "\(base)_\(output.label).\(output.format.fileExtension)"
+    }
+
+    /// Records why a task was not carried out: for good where trying again cannot help.
+    private func end(_ lease: Lease, after error: any Error, _ logger: Logger) async {
+        do {
+            if Task.isCancelled {
+                // In a task of its own, as this one may not wait for the database any more.
+                try await Task { try await store.handBack(lease, now: Date()) }.value
+                logger.info("Handed back: the worker is shutting down")
+                return
+            }
+            switch error {
+            case let failure as TaskFailure:
+                try await store.fail(lease, failure: failure, now: Date())
+            case let error as MediaError where error != .limitExceeded:
+                try await store.fail(
+                    lease, failure: TaskFailure(code: error.code, detail: error.description),
+                    now: Date())
+            case let error as SeparationError where error.isNotInstalled:
+                try await store.fail(
+                    lease, failure: TaskFailure(code: "not_installed", detail: error.description),
+                    now: Date())
+            default:
+                try await store.release(
+                    lease, failure: failure(error), maximumAttempts: policy.maximumAttempts,
+                    now: Date())
+            }
+            logger.warning("Ended with an error: \(error)")
+        } catch {
+            // The lease runs out, and the task is tried again.
+            logger.error("The outcome could not be recorded: \(error)")
+        }
+    }
+
+    private func failure(_ error: any Error) -> TaskFailure {
+        switch error {
+        case let error as MediaError: TaskFailure(code: error.code, detail: error.description)
+        case let error as SeparationError:
+            TaskFailure(code: "inference_error", detail: error.description)
+        default:
+            TaskFailure(
+                code: "internal_error", detail: "The task failed because of a fault in the server.")
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Media
+import Separation
+
+/// The encoders of a job's tracks: for each stem one of the stem and one of the rest.
+struct TrackSet: Sendable {
+    private let encoders: [Encoder]
+
+    /// - Parameter outputs: Stem and back by turns, in the order of the request.
+    init(_ tools: MediaTools, _ outputs: [SplitJob.Output], _ info: AudioInfo) {
+        encoders = outputs.map { output in
+            Encoder(
+                tools, file: output.path, format: output.format, sampleRate: info.sampleRate,
+                channels: info.channels)
+        }
+    }
+
+    /// Adds a block to every track. The back track is the source minus the stem.
+    func write(_ block: SeparatedBlock, gain: Float) async throws {
+        for (index, stem) in block.stems.enumerated() {
+            try await encoders[2 * index].write(stem, gain: gain)
+            try await encoders[2 * index + 1].write(
+                TrackSet.rest(block.source, stem), gain: gain)
+        }
+    }
+
+    func finish() async throws { for encoder in encoders { try await encoder.finish() } }
+
+    func cancel() async { for encoder in encoders { await encoder.cancel() } }
+
+    /// The largest magnitude in any track of a block.
+    static func peak(_ block: SeparatedBlock) -> Float {
+        var peak: Float = 0
+        for stem in block.stems {
+            for (source, stem) in zip(block.source, stem) {
+                for index in source.indices {
+                    peak = max(peak, max(abs(stem[index]), abs(source[index] - stem[index])))
+                }
+            }
+        }
+        return peak
+    }
+
+    private static func rest(_ source: [[Float]], _ stem: [[Float]]) -> [[Float]] {
+        zip(source, stem).map { source, stem in
+            [Float](unsafeUninitializedCapacity: source.count) { rest, count in
+                for index in source.indices { rest[index] = source[index] - stem[index] }
+                count = source.count
+            }
+        }
+    }
+}

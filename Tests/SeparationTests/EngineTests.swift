@@ -1,0 +1,139 @@
+import Foundation
+import Separation
+import TestSupport
+import Testing
+
+/// What the engine promises, on a real song and with the networks that are installed.
+@Suite(.serialized) struct EngineTests {
+    static let song = Repository.recordings
+        .appendingPathComponent("music/vocadito1_plus_vibe_ace/mixture.flac")
+
+    @Test(arguments: [44_100, 48_000, 22_050, 96_000])
+    func lengthStartAndSourceAreKept(rate: Int) throws {
+        let source = try decode(Self.song, rate: rate, start: 10, seconds: 14.003)
+        let result = try Engine.separate(
+            try Engine.all.get(), source, stems: ["vocals"], rate: rate)
+        #expect(result.source == source)
+        let stem = result.stems[0]
+        #expect(stem.allSatisfy { $0.count == source[0].count })
+        // The stem is on the 24-bit grid, so stem and back are exact in 24-bit files.
+        #expect(stem[0].allSatisfy { $0 * 0x1p23 == ($0 * 0x1p23).rounded() })
+        // The stem starts at the same sample: its correlation with the source peaks at no delay.
+        let delays = -64...64
+        let best = delays.max { correlation(stem[0], source[0], $0) < correlation(stem[0], source[0], $1) }
+        #expect(best == 0)
+    }
+
+    @Test func blocksChangeNothing() throws {
+        let source = try decode(Self.song, start: 20, seconds: 15)
+        let separator = try Engine.all.get()
+        let whole = try Engine.separate(separator, source, stems: ["vocals"], block: .max / 4)
+        for size in [1000, 44_101] {
+            let pieces = try Engine.separate(separator, source, stems: ["vocals"], block: size)
+            #expect(pieces.stems == whole.stems)
+        }
+    }
+
+    @Test func monoStaysMonoAndManyChannelsStayMany() throws {
+        let separator = try Engine.all.get()
+        let stereo = try decode(Self.song, start: 30, seconds: 6)
+        let mono = [zip(stereo[0], stereo[1]).map { 0.5 * ($0 + $1) }]
+        let one = try Engine.separate(separator, mono, stems: ["vocals"])
+        #expect(one.stems[0].count == 1)
+        #expect(one.stems[0][0].contains { $0 != 0 })
+        let six = Array(repeating: mono[0], count: 6)
+        let many = try Engine.separate(separator, six, stems: ["vocals"])
+        #expect(many.stems[0].count == 6)
+        // Six equal channels are heard as the one that they are.
+        #expect(difference(many.stems[0], Array(repeating: one.stems[0][0], count: 6)) < -60)
+    }
+
+    @Test(arguments: [0, 1, 2, 1000])
+    func shortAndSilentInputsHaveADefinedResult(length: Int) throws {
+        for level: Float in [0, 1] {
+            let source = [[Float]](repeating: Array(repeating: level, count: length), count: 2)
+            let result = try Engine.separate(try Engine.all.get(), source, stems: ["vocals"])
+            #expect(result.source == source)
+            #expect(result.stems[0].allSatisfy { $0.count == length })
+            #expect(result.stems[0].joined().allSatisfy { $0.isFinite && abs($0) <= 1.5 })
+            if level == 0 { #expect(result.stems[0].joined().allSatisfy { $0 == 0 }) }
+        }
+    }
+
+    @Test func clearCutLeavesLessOfTheRest() throws {
+        let separator = try Engine.only(["spleeter-2stems"])
+        let song = Repository.recordings.appendingPathComponent("music/vocadito1_plus_vibe_ace")
+        let source = try decode(song.appendingPathComponent("mixture.flac"), seconds: 30)
+        let voice = try decode(song.appendingPathComponent("vocals.flac"), seconds: 30)
+        // Where nobody sings, all that is in the vocals is bleed.
+        let silent = voice[0].indices.filter { abs(voice[0][$0]) < 1e-4 && abs(voice[1][$0]) < 1e-4 }
+        try #require(silent.count > 10_000)
+        let bleed = try [false, true].map { clear in
+            let stem = try Engine.separate(separator, source, stems: ["vocals"], clearCut: clear).stems[0]
+            return silent.reduce(0.0) { $0 + Double(stem[0][$1] * stem[0][$1]) }
+        }
+        print("Bleed of clear_cut against deep_extraction: \(10 * log10(bleed[1] / bleed[0])) dB")
+        #expect(bleed[1] < 0.8 * bleed[0])
+    }
+
+    @Test func stemsWithoutAModelAreRefused() throws {
+        let separator = try Engine.all.get()
+        #expect(throws: SeparationError.notInstalled(stem: "strings")) {
+            _ = try separator.makeStream(
+                SeparationRequest(
+                    stems: ["strings"], clearCut: false, sampleRate: 44_100, channels: 2,
+                    meanSquare: 0.1))
+        }
+    }
+
+    private func correlation(_ a: [Float], _ b: [Float], _ delay: Int) -> Double {
+        var sum = 0.0
+        for n in 100_000..<160_000 where n + delay < b.count { sum += Double(a[n] * b[n + delay]) }
+        return sum
+    }
+}
+
+@Suite struct PackTests {
+    private func folder() throws -> URL {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("partita-packs-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: folder.appendingPathComponent("pack"), withIntermediateDirectories: true)
+        return folder
+    }
+
+    @Test func aChangedNetworkIsRefusedWithAReason() throws {
+        let pack = try #require(
+            Engine.library.packs.first { $0.manifest.name == "spleeter-2stems" })
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let copy = folder.appendingPathComponent("pack")
+        try FileManager.default.copyItem(
+            at: pack.directory.appendingPathComponent("model.json"),
+            to: copy.appendingPathComponent("model.json"))
+        try Data("not a network".utf8).write(to: copy.appendingPathComponent("model.onnx"))
+        let separator = try Separator(
+            library: ModelLibrary(directories: [folder.path], cache: nil),
+            runtime: Repository.runtime, threads: 1)
+        #expect(separator.stems.isEmpty)
+        #expect(separator.notes.contains { $0.contains("spleeter-2stems") && $0.contains("SHA-256") })
+    }
+
+    @Test func aBrokenManifestIsNotedAndTheOthersServe() throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data("{".utf8).write(to: folder.appendingPathComponent("pack/model.json"))
+        let library = ModelLibrary(directories: [folder.path] + Repository.models, cache: nil)
+        #expect(library.notes.contains { $0.contains(folder.path) })
+        #expect(library.stems.contains("vocals"))
+    }
+
+    @Test func withoutTheRuntimeASentenceSaysSo() {
+        #expect {
+            _ = try Separator(library: Engine.library, runtime: "/nowhere.so", threads: 1)
+        } throws: { error in
+            guard case SeparationError.runtimeMissing = error else { return false }
+            return "\(error)".contains("bin/partita")
+        }
+    }
+}
