@@ -1,0 +1,76 @@
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Tasks
+
+/// The HTTP server. Answers until its service group shuts down; requests under way are finished then.
+public struct APIServer: Service {
+    private let application: any Service
+
+    /// - Parameters:
+    ///   - tasks: The rules.
+    ///   - blobs: Where uploads go and downloads come from.
+    ///   - linkSecret: Signs download links; 32 random bytes, the same for every server process.
+    ///   - logger: Gets one line for each request. No keys or link signatures are in it.
+    ///   - onRunning: Called once the server listens, with the port.
+    public init(
+        tasks: TaskService, blobs: any BlobStore, linkSecret: [UInt8],
+        configuration: APIConfiguration = APIConfiguration(), logger: Logger,
+        onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        let api = API(
+            tasks: tasks, blobs: blobs,
+            links: LinkSigner(secret: linkSecret, lifetime: configuration.linkLifetime),
+            configuration: configuration)
+        application = Application(
+            router: api.router(),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionHandler()],
+                    idleTimeout: .seconds(Int64(configuration.idleTimeout)))),
+            configuration: .init(
+                address: .hostname(configuration.host, port: configuration.port)),
+            onServerRunning: { channel in
+                await onRunning(channel.localAddress?.port ?? configuration.port)
+            },
+            logger: logger)
+    }
+
+    /// - Throws: Where the address cannot be listened on.
+    public func run() async throws { try await application.run() }
+}
+
+/// What the operations share. Each operation is an extension in a file of its own.
+struct API: Sendable {
+    let tasks: TaskService
+    let blobs: any BlobStore
+    let links: LinkSigner
+    let configuration: APIConfiguration
+}
+
+extension API {
+    func router() -> Router<APIContext> {
+        let routes = Routes([
+            .post("/api/v1/upload/", upload),
+            .post("/api/v1/check/", check),
+            .post("/api/v1/split/stem_separator/", splitStemSeparator),
+            .get("/download/:blob/:name", download),
+            .head("/download/:blob/:name", download),
+            .get("/healthz", health),
+            .head("/healthz", health),
+        ])
+        let router = Router(context: APIContext.self)
+        router.add(
+            middleware: EnvelopeMiddleware(
+                origins: CrossOrigin(allowed: configuration.allowedOrigins), routes: routes))
+        router.add(middleware: LicenceMiddleware(tasks: tasks))
+        routes.register(on: router)
+        return router
+    }
+
+    /// Says that the process answers. Needs no key, and looks at nothing that could be slow.
+    func health(_ request: Request, _ context: APIContext) async throws -> Response {
+        .json(["status": "ok"])
+    }
+}
