@@ -92,6 +92,19 @@ extension SQLiteStore {
         }
     }
 
+    public func handBack(_ lease: Lease, now: Date) async throws {
+        try await pool.write { database in
+            try Self.requireHeld(lease, in: database)
+            try database.execute(
+                sql: """
+                    UPDATE tasks SET status = 'queued', worker = NULL, lease_expires = NULL,
+                        attempts = attempts - 1
+                    WHERE id = ?
+                    """,
+                arguments: [lease.task.id.text])
+        }
+    }
+
     // MARK: Steps of the transactions above
 
     private static func oldestOpen(at now: Date, in database: Database) throws -> Row? {

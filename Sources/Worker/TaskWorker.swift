@@ -83,13 +83,13 @@ public struct TaskWorker: Sendable {
             atPath: folder, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(atPath: folder) }
 
-        let progress = Mutex(1)
+        let progress = Progress()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await beat(lease) { progress.withLock { $0 } } }
+            group.addTask { try await beat(lease) { progress.percent } }
             group.addTask {
                 let job = try await job(lease, folder: folder)
                 let result = try await job.run(tools, separator) { fraction in
-                    progress.withLock { $0 = max($0, min(99, Int(fraction * 99))) }
+                    progress.rise(to: fraction)
                 }
                 try await publish(lease, result)
             }
@@ -101,7 +101,8 @@ public struct TaskWorker: Sendable {
 
     /// Renews the lease until cancelled.
     /// - Throws: `LeaseLost`; what the store throws, once the lease must have expired.
-    private func beat(_ lease: Lease, _ progress: @Sendable () -> Int) async throws {
+    private func beat(_ lease: Lease, _ progress: @Sendable () -> Int)
+        async throws {
         var renewed = ContinuousClock.now
         while true {
             do {
@@ -221,5 +222,16 @@ public struct TaskWorker: Sendable {
             TaskFailure(
                 code: "internal_error", detail: "The task failed because of a fault in the server.")
         }
+    }
+}
+
+/// How far a job is: 1–99, only rising.
+private final class Progress: Sendable {
+    private let value = Mutex(1)
+
+    var percent: Int { value.withLock { $0 } }
+
+    func rise(to fraction: Double) {
+        value.withLock { $0 = max($0, min(99, Int(fraction * 99))) }
     }
 }

@@ -1,0 +1,74 @@
+import Crypto
+import FileBlobs
+import Foundation
+import SQLiteStore
+import Tasks
+
+/// The data folder of a server: `partita.sqlite`, `blobs/`, `scratch/`, `license.key`, `link.secret`.
+struct DataFolder {
+    let url: URL
+    let store: SQLiteStore
+    let blobs: FileBlobs
+
+    /// Opens the folder, which is created (mode 0700) where it is not there.
+    init(_ url: URL) throws {
+        self.url = url
+        try FileManager.default.createDirectory(
+            at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        store = try SQLiteStore(path: url.appendingPathComponent("partita.sqlite").path)
+        blobs = try FileBlobs(root: url.path)
+    }
+
+    /// Signs download links; made at the first start.
+    func linkSecret() throws -> [UInt8] {
+        let file = url.appendingPathComponent("link.secret")
+        if let data = try? Data(contentsOf: file), data.count == 32 { return Array(data) }
+        let secret = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
+        try DataFolder.writePrivate(Data(secret), to: file)
+        return secret
+    }
+
+    /// The first start creates a licence, whose key is kept in a file that only the owner can read. The key
+    /// is written before the licence: a crash between the two leaves a key that opens nothing, and the next
+    /// start makes both anew.
+    /// - Returns: The key's file, where it exists.
+    func ensureLicence(_ tasks: TaskService) async throws -> URL? {
+        let file = url.appendingPathComponent("license.key")
+        if try await store.licences().isEmpty {
+            let key = LicenceKey()
+            try DataFolder.writePrivate(Data((key.rawValue + "\n").utf8), to: file)
+            try await store.insert(
+                Licence(name: "default", keyHash: key.hash, created: Date()))
+        }
+        return FileManager.default.fileExists(atPath: file.path) ? file : nil
+    }
+
+    /// Removes what crashes left: temporary files, and files that no record knows.
+    /// - Returns: How many files were removed.
+    func sweep() async throws -> Int {
+        var removed = try await blobs.sweepScratch()
+        // A fresh file may belong to a record that is about to be written.
+        let old = Date().addingTimeInterval(-3600)
+        let listed = try await blobs.list()
+        let known = try await store.referencedBlobs()
+        for blob in listed where blob.committed < old && !known.contains(blob.key) {
+            try await blobs.delete(blob.key)
+            removed += 1
+        }
+        return removed
+    }
+
+    private static func writePrivate(_ data: Data, to file: URL) throws {
+        let temporary = file.appendingPathExtension("new")
+        try? FileManager.default.removeItem(at: temporary)
+        guard
+            FileManager.default.createFile(
+                atPath: temporary.path, contents: nil, attributes: [.posixPermissions: 0o600])
+        else { throw CocoaError(.fileWriteUnknown) }
+        let handle = try FileHandle(forWritingTo: temporary)
+        try handle.write(contentsOf: data)
+        try handle.synchronize()
+        try handle.close()
+        guard rename(temporary.path, file.path) == 0 else { throw CocoaError(.fileWriteUnknown) }
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Separation
+import Tasks
+
+/// Where the parts lie that set-up installs, found from `PARTITA_ROOT` (which `bin/partita` sets), else
+/// from the place of the program: `<root>/.build/<platform>/release/partita`.
+enum Installation {
+    static let root: URL = {
+        if let path = ProcessInfo.processInfo.environment["PARTITA_ROOT"] {
+            return URL(fileURLWithPath: path, isDirectory: true)
+        }
+        return URL(fileURLWithPath: executable).resolvingSymlinksInPath()
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+    }()
+
+    /// This program.
+    static let executable: String =
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+        ?? CommandLine.arguments[0]
+
+    /// Folders that hold model packs: those in `PARTITA_MODELS` (separated by colons), else our own and
+    /// the open ones that set-up converted.
+    static func modelDirectories() -> [String] {
+        if let paths = ProcessInfo.processInfo.environment["PARTITA_MODELS"], !paths.isEmpty {
+            return paths.split(separator: ":").map(String.init)
+        }
+        return [
+            root.appendingPathComponent("Models").path,
+            root.appendingPathComponent(".deps/models").path,
+        ]
+    }
+
+    /// The inference runtime.
+    static func runtime() -> String {
+        root.appendingPathComponent(".deps/openvino/libs/libopenvino_c.so").path
+    }
+
+    /// Compiled networks are kept here, so that a worker starts quickly.
+    static func cacheDirectory() -> String {
+        root.appendingPathComponent(".deps/cache").path
+    }
+
+    static func library() -> ModelLibrary {
+        ModelLibrary(directories: modelDirectories(), cache: cacheDirectory())
+    }
+}
+
+/// Which stems the installed packs serve. Every splitter name is served by the best there is, every
+/// opinion fused; that goes by the name `andromeda`.
+struct InstalledCatalog: ModelCatalog {
+    let stems: Set<String>
+
+    func splitter(for stem: Stem, requested: Splitter) -> Splitter? {
+        stems.contains(stem.rawValue) ? .andromeda : nil
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import Separation
+
+/// `partita models`
+struct Models: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Shows the model packs.", subcommands: [List.self, Verify.self])
+
+    /// `partita models list`
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the installed packs and the stems that they serve.")
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        private struct Report: Encodable {
+            struct Pack: Encodable {
+                let name: String
+                let version: String
+                let licence: String
+                let stems: [String]
+                let directory: String
+            }
+            let packs: [Pack]
+            let notes: [String]
+        }
+
+        func run() async throws {
+            let library = Installation.library()
+            let packs = library.packs.map {
+                Report.Pack(
+                    name: $0.manifest.name, version: $0.manifest.version,
+                    licence: $0.manifest.licence, stems: $0.manifest.serves.keys.sorted(),
+                    directory: $0.directory.path)
+            }
+            if json { return try Output.json(Report(packs: packs, notes: library.notes)) }
+            for pack in packs {
+                Output.line(
+                    "\(pack.name) \(pack.version) (\(pack.licence)): \(pack.stems.joined(separator: ", "))"
+                )
+            }
+            for note in library.notes { Output.error(note) }
+        }
+    }
+
+    /// `partita models verify`
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Checks every pack: hashes, shapes and a test inference.")
+
+        func run() async throws {
+            let separator = try Separator(
+                library: Installation.library(), runtime: Installation.runtime(), threads: 1)
+            for note in separator.notes { Output.error(note) }
+            guard separator.notes.isEmpty else { throw ExitCode(1) }
+            Output.line("All packs are sound. Stems: \(separator.stems.joined(separator: ", "))")
+        }
+    }
+}

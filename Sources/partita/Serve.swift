@@ -1,0 +1,92 @@
+import ArgumentParser
+import Foundation
+import HTTPAPI
+import Logging
+import Media
+import ServiceLifecycle
+import Tasks
+import Worker
+
+/// `partita serve`
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serves the API, with workers as child processes.")
+
+    @Option(help: "Address to listen on (PARTITA_HOST; default 127.0.0.1).")
+    var host: String?
+
+    @Option(help: "Port to listen on, 0 for a free one (PARTITA_PORT; default 8080).")
+    var port: Int?
+
+    @Option(help: "Worker processes; 0: only the API (PARTITA_WORKERS; default 1).")
+    var workers: Int?
+
+    @Option(help: "Processor cores that a worker may use (PARTITA_THREADS; default all).")
+    var threads: Int?
+
+    @Option(
+        name: .customLong("public-url"),
+        help: "What links start with, for servers behind a proxy (PARTITA_PUBLIC_URL).")
+    var publicURL: String?
+
+    @OptionGroup var settings: SettingsOptions
+
+    func run() async throws {
+        let settings = try await settings.load()
+        let port = try settings.int(port, "port", default: 8080, in: 0...65535)
+        let workers = try settings.int(workers, "workers", default: 1, in: 0...64)
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let threads = try settings.int(threads, "threads", default: cores, in: 1...1024)
+        let host = settings.string(host, "host") ?? "127.0.0.1"
+        Output.startLogging()
+        let logger = Logger(label: "partita")
+
+        let folder = try DataFolder(settings.data)
+        let removed = try await folder.sweep()
+        if removed > 0 { logger.info("Removed \(removed) files that an earlier crash left.") }
+        let library = Installation.library()
+        for note in library.notes { logger.warning("\(note)") }
+        logger.info("Stems: \(library.stems.joined(separator: ", "))")
+        let tasks = TaskService(
+            store: folder.store, blobs: folder.blobs, probe: FFmpegProbe(tools: try MediaTools()),
+            catalog: InstalledCatalog(stems: Set(library.stems)))
+        let keyFile = try await folder.ensureLicence(tasks)
+
+        let server = APIServer(
+            tasks: tasks, blobs: folder.blobs, linkSecret: try folder.linkSecret(),
+            configuration: APIConfiguration(
+                host: host, port: port, publicURL: settings.string(publicURL, "publicUrl")),
+            logger: logger,
+            onRunning: { port in
+                Output.line("Partita serves on http://\(host):\(port)/api/v1/")
+                if let keyFile { Output.line("The license key is in \(keyFile.path)") }
+            })
+        let supervisor = Supervisor(
+            executable: Installation.executable,
+            arguments: [
+                "worker", "--data", folder.url.path, "--threads", "\(threads)", "--parent-pipe",
+            ],
+            count: workers, logger: logger)
+        try await ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: supervisor, failureTerminationBehavior: .gracefullyShutdownGroup),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        ).run()
+    }
+}
+
+/// Looks into uploads with ffprobe.
+struct FFmpegProbe: MediaProbe {
+    let tools: MediaTools
+
+    func probe(file path: String) async throws -> ProbedMedia {
+        do {
+            return ProbedMedia(duration: try await tools.probe(path).duration)
+        } catch let error as MediaError {
+            throw UnreadableMedia(code: error.code, detail: error.description)
+        }
+    }
+}
