@@ -38,7 +38,10 @@ public enum AudioFormat: String, Sendable, CaseIterable, Codable {
             ]
             let bits = sampleRate < 32000 ? "96k" : "160k"
             return AudioFormat.nearest(sampleRate, rates)
-                + ["-c:a", "aac", "-b:a", channels > 1 ? (sampleRate < 32000 ? "160k" : "256k") : bits]
+                + [
+                    "-c:a", "aac", "-b:a",
+                    channels > 1 ? (sampleRate < 32000 ? "160k" : "256k") : bits,
+                ]
                 + ["-f", "ipod"]
         case .ogg: return ["-c:a", "libvorbis", "-q:a", "8", "-f", "ogg"]
         }

@@ -54,25 +54,30 @@ public struct MediaTools: Sendable {
         options.createSession = true
         // Kills the whole group at once when the task that waits for the child is cancelled.
         options.teardownSequence = [
-            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(100))
+            .send(
+                signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(100))
         ]
         return Configuration(
             executable: .path(FilePath(prlimit)), arguments: Arguments(confinement + arguments),
-            environment: .custom(["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"]),
+            environment: .custom([
+                "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent",
+            ]),
             workingDirectory: "/", platformOptions: options)
     }
 
     /// The arguments that confine what a file that is read can make ffmpeg or ffprobe open.
     static func input(_ file: String) -> [String] {
         [
-            "-protocol_whitelist", "file,pipe", "-format_whitelist", containers, "-i", "file:\(file)",
+            "-protocol_whitelist", "file,pipe", "-format_whitelist", containers, "-i",
+            "file:\(file)",
         ]
     }
 
     /// Containers that hold their own audio. Playlists, scripts and everything else that names other files
     /// (hls, dash, concat, sdp, image sequences, ffmetadata, lavfi, …) are not among them.
     private static let containers = [
-        "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "dsf", "dts", "dtshd", "eac3",
+        "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "dsf", "dts", "dtshd",
+        "eac3",
         "flac", "flv", "loas", "matroska", "mlp", "mov", "mp3", "mp4", "m4a", "3gp", "3g2", "mj2",
         "mpc", "mpc8", "mpeg", "mpegts", "mxf", "nut", "ogg", "oma", "rm", "tak", "truehd", "tta",
         "voc", "w64", "wav", "webm", "wtv", "wv", "xwma",

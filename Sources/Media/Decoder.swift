@@ -148,7 +148,8 @@ struct BlockSplitter {
                         let value = values.loadUnaligned(
                             fromByteOffset: (index * channels + channel) * 4, as: Float.self)
                         // Not a number compares false with everything.
-                        samples[index] = abs(value) <= 64 ? value : value > 64 ? 64 : value < -64 ? -64 : 0
+                        samples[index] =
+                            abs(value) <= 64 ? value : value > 64 ? 64 : value < -64 ? -64 : 0
                     }
                     initialized = count
                 }

@@ -105,7 +105,7 @@ extension MediaTools {
             }
             return AudioInfo(
                 sampleRate: rate, channels: channels, codec: codec,
-                container: format?.name ?? "", 
+                container: format?.name ?? "",
                 hasVideo: streams.contains {
                     $0.codecType == "video" && $0.disposition?["attached_pic"] != 1
                 },

@@ -97,12 +97,9 @@ final class Ensemble {
         read(base, stem: stem, frame, channel, into: before)
     }
 
-    /// Takes what is not surely the stem's away: `m² / (m² + (1 − m)²)`, which keeps 0, ½ and 1.
+    /// Takes away what is not surely the stem's: `m²`, which keeps 0 and 1 and lowers all between.
     private func sharpen(_ mask: AlignedBuffer) {
-        for bin in 0..<bins {
-            let (stem, rest) = (mask.pointer[bin], 1 - mask.pointer[bin])
-            mask.pointer[bin] = stem * stem / max(stem * stem + rest * rest, 1e-12)
-        }
+        for bin in 0..<bins { mask.pointer[bin] *= mask.pointer[bin] }
     }
 
     /// A stream's mask of one channel, continued above the highest bin that its network sees.

@@ -102,7 +102,8 @@ public struct TaskWorker: Sendable {
     /// Renews the lease until cancelled.
     /// - Throws: `LeaseLost`; what the store throws, once the lease must have expired.
     private func beat(_ lease: Lease, _ progress: @Sendable () -> Int)
-        async throws {
+        async throws
+    {
         var renewed = ContinuousClock.now
         while true {
             do {

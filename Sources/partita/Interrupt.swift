@@ -15,7 +15,9 @@ enum Interrupt {
                 signal(number, SIG_IGN)
                 let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
                 source.setEventHandler {
-                    folders.withLock { $0.forEach { try? FileManager.default.removeItem(atPath: $0) } }
+                    folders.withLock {
+                        $0.forEach { try? FileManager.default.removeItem(atPath: $0) }
+                    }
                     _exit(128 + number)
                 }
                 source.resume()

@@ -27,7 +27,9 @@ struct License: AsyncParsableCommand {
             let licence = Licence(name: name, keyHash: key.hash, created: Date())
             try await folder.store.insert(licence)
             if json {
-                try Output.json(["id": licence.id.uuidString.lowercased(), "key": key.rawValue, "name": name])
+                try Output.json([
+                    "id": licence.id.uuidString.lowercased(), "key": key.rawValue, "name": name,
+                ])
             } else {
                 Output.line(key.rawValue)
             }

@@ -35,7 +35,8 @@ struct RunWorker: AsyncParsableCommand {
         logger.info("Ready; stems: \(separator.stems.joined(separator: ", "))")
         let worker = TaskWorker(
             store: folder.store, blobs: folder.blobs, tools: try MediaTools(), separator: separator,
-            name: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)",
+            name:
+                "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)",
             logger: logger)
         try await ServiceGroup(
             configuration: .init(

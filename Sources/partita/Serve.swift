@@ -71,7 +71,8 @@ struct Serve: AsyncParsableCommand {
             configuration: .init(
                 services: [
                     .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: supervisor, failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(
+                        service: supervisor, failureTerminationBehavior: .gracefullyShutdownGroup),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         ).run()

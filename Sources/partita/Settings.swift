@@ -43,7 +43,8 @@ struct Settings: Sendable {
         flag ?? environment.string(forKey: key) ?? file?.string(forKey: key)
     }
 
-    func int(_ flag: Int?, _ key: ConfigKey, default fallback: Int, in range: ClosedRange<Int>) throws
+    func int(_ flag: Int?, _ key: ConfigKey, default fallback: Int, in range: ClosedRange<Int>)
+        throws
         -> Int
     {
         let value: Int
@@ -61,7 +62,8 @@ struct Settings: Sendable {
         }
         guard range.contains(value) else {
             throw ValidationError(
-                "\(key) is \(value); it must be between \(range.lowerBound) and \(range.upperBound).")
+                "\(key) is \(value); it must be between \(range.lowerBound) and \(range.upperBound)."
+            )
         }
         return value
     }

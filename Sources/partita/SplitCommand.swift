@@ -20,7 +20,9 @@ struct SplitCommand: AsyncParsableCommand {
     @Option(help: "A stem (vocals, drum, bass); more than once, or “all”.")
     var stem: [String]
 
-    @Option(name: .customLong("out"), help: "The folder for the results; created where it is not there.")
+    @Option(
+        name: .customLong("out"), help: "The folder for the results; created where it is not there."
+    )
     var folder: String
 
     @Option(help: "mp3, wav, flac, aac or ogg; default: the format of the source.")
@@ -48,7 +50,8 @@ struct SplitCommand: AsyncParsableCommand {
         let names = files.map { SplitCommand.base($0) }
         for (index, name) in names.enumerated() where names[..<index].contains(name) {
             throw ValidationError(
-                "Two of the files would give results with the same names (\(name)_…). Split them into different folders.")
+                "Two of the files would give results with the same names (\(name)_…). Split them into different folders."
+            )
         }
     }
 
@@ -123,12 +126,14 @@ struct SplitCommand: AsyncParsableCommand {
             for output in result.outputs {
                 guard rename(output.path, path(output.label)) == 0 else {
                     throw CommandError(
-                        code: "write_failed", description: "\(path(output.label)) cannot be written.")
+                        code: "write_failed",
+                        description: "\(path(output.label)) cannot be written.")
                 }
             }
             let seconds = (ContinuousClock.now - began).inSeconds
             bar.finish(
-                "\(result.outputs.count) files in \(String(format: "%.1f", seconds)) s, \(String(format: "%.1f", result.duration / seconds)) × real time")
+                "\(result.outputs.count) files in \(String(format: "%.1f", seconds)) s, \(String(format: "%.1f", result.duration / seconds)) × real time"
+            )
             return Report(
                 input: file, outputs: result.outputs.map { path($0.label) }, error: nil,
                 duration: result.duration, gain: Double(result.gain),

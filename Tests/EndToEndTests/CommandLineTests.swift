@@ -1,0 +1,106 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `partita split`, as a user calls it.
+@Suite(.serialized) struct CommandLineTests {
+    static let song = "music/vocadito1_plus_vibe_ace/mixture.flac"
+
+    private func partita(_ arguments: [String]) throws -> Finished {
+        try run(TestServer.program.path, arguments)
+    }
+
+    private func folder() -> URL {
+        FileManager.default.temporaryDirectory
+            .appendingPathComponent("partita-out-\(UUID().uuidString)")
+    }
+
+    @Test func splitsIntoNamedFilesThatSumToTheSource() throws {
+        let file = try make("My Söng.flac", from: Self.song, ["-t", "8"])
+        let out = folder()
+        defer { try? FileManager.default.removeItem(at: out) }
+        let stems = ["vocals", "drum", "bass"]
+        let arguments =
+            ["split", file.path, "--stem", "all", "--out", out.path, "--format", "wav", "--json"]
+        let first = try partita(arguments)
+        #expect(first.status == 0)
+        let names = try FileManager.default.contentsOfDirectory(atPath: out.path).sorted()
+        #expect(
+            names == stems.flatMap { ["My Söng_\($0).wav", "My Söng_no_\($0).wav"] }.sorted())
+        for stem in stems {
+            try expectSum(
+                stem: out.appendingPathComponent("My Söng_\(stem).wav"),
+                back: out.appendingPathComponent("My Söng_no_\(stem).wav"), source: file)
+        }
+        let report = try JSONSerialization.jsonObject(with: first.output) as? [String: Any]
+        let entry = (report?["files"] as? [[String: Any]])?.first
+        #expect((entry?["outputs"] as? [String])?.count == 6)
+
+        // Never overwrites without being told to.
+        let before = try Data(contentsOf: out.appendingPathComponent("My Söng_vocals.wav"))
+        #expect(try partita(arguments).status == 1)
+        #expect(try partita(arguments + ["--force"]).status == 0)
+        // The same input gives the same output.
+        #expect(try Data(contentsOf: out.appendingPathComponent("My Söng_vocals.wav")) == before)
+    }
+
+    @Test func keepsTheFormatOfTheSource() throws {
+        let file = try make("song.ogg", from: Self.song, ["-t", "4", "-c:a", "libvorbis"])
+        let out = folder()
+        defer { try? FileManager.default.removeItem(at: out) }
+        #expect(
+            try partita(["split", file.path, "--stem", "vocals", "--out", out.path, "--quiet"])
+                .status == 0)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: out.path).sorted()
+                == ["song_no_vocals.ogg", "song_vocals.ogg"])
+    }
+
+    @Test func oneBadFileDoesNotStopTheOthers() throws {
+        let good = try make("good.wav", from: Self.song, ["-t", "3"])
+        let bad = good.deletingLastPathComponent().appendingPathComponent("bad.mp3")
+        try Data("no song".utf8).write(to: bad)
+        let out = folder()
+        defer { try? FileManager.default.removeItem(at: out) }
+        let result = try partita([
+            "split", bad.path, good.path, "--stem", "vocals", "--out", out.path, "--json",
+        ])
+        #expect(result.status == 1)
+        let report = try JSONSerialization.jsonObject(with: result.output) as? [String: Any]
+        let files = try #require(report?["files"] as? [[String: Any]])
+        #expect((files[0]["error"] as? [String: Any])?["code"] as? String == "unreadable_media")
+        #expect((files[1]["outputs"] as? [String])?.count == 2)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: out.path).count == 2)
+    }
+
+    @Test(arguments: [
+        ["split"], ["split", "a.mp3", "--out", "/tmp/x"], ["split", "--nonsense"], ["nonsense"],
+        ["split", "a.mp3", "b/a.wav", "--stem", "vocals", "--out", "/tmp/x"],
+        ["split", "a.mp3", "--stem", "vocals", "--out", "/tmp/x", "--format", "midi"],
+        ["serve", "--port", "70000", "--data", "/tmp/partita-never"],
+    ])
+    func wrongUsageIsTwo(arguments: [String]) throws {
+        #expect(try partita(arguments).status == 2)
+    }
+
+    @Test func aStemWithoutAModelIsRefused() throws {
+        let file = try make("song.wav", from: Self.song, ["-t", "2"])
+        let out = folder()
+        #expect(
+            try partita(["split", file.path, "--stem", "strings", "--out", out.path]).status == 1)
+        #expect(!FileManager.default.fileExists(atPath: out.path))
+    }
+
+    @Test func licensesAreCreatedAndListed() throws {
+        let data = folder()
+        defer { try? FileManager.default.removeItem(at: data) }
+        let made = try partita(["license", "create", "Studio", "--data", data.path, "--json"])
+        #expect(made.status == 0)
+        let report = try JSONSerialization.jsonObject(with: made.output) as? [String: String]
+        let key = try #require(report?["key"])
+        #expect(key.count >= 32)
+        let listed = try partita(["license", "list", "--data", data.path])
+        let text = String(decoding: listed.output, as: UTF8.self)
+        #expect(text.contains("Studio") && !text.contains(key))
+    }
+}

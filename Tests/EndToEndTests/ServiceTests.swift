@@ -1,0 +1,130 @@
+import Foundation
+import FoundationNetworking
+import TestSupport
+import Testing
+
+/// The main job, through the real server: upload, split, check, download.
+@Suite(.serialized) struct ServiceTests {
+    static let song = "music/vocadito1_plus_vibe_ace/mixture.flac"
+
+    @Test(arguments: [
+        ("song.mp3", ["-t", "20", "-ar", "44100", "-b:a", "192k"], "44100,2,24"),
+        ("söng.flac", ["-t", "12", "-ar", "48000", "-sample_fmt", "s32"], "48000,2,24"),
+    ])
+    func aSongGoesThrough(_ name: String, _ arguments: [String], _ expected: String) async throws {
+        let server = try TestServer()
+        let file = try make(name, from: Self.song, arguments)
+        let task = try await server.split(file, stem: "vocals", name: name)
+        var progress: [Int] = []
+        let state = try await server.wait(for: task) { state in
+            if let value = state["progress"] as? Int { progress.append(value) }
+            return state["status"] as? String != "progress"
+        }
+        #expect(state["status"] as? String == "success", "\(state)")
+        #expect(progress == progress.sorted() && progress.allSatisfy { $0 < 100 })
+        let tracks = try await server.tracks(state)
+        let (stem, back) = (try #require(tracks["vocals"]), try #require(tracks["no_vocals"]))
+        #expect(try properties(stem) == expected)
+        #expect(try properties(back) == expected)
+        try expectSum(stem: stem, back: back, source: file)
+        #expect(server.stop() == 0)
+        #expect(server.workers.isEmpty)
+    }
+
+    @Test func stemsWithoutAModelEndInAnError() async throws {
+        let server = try TestServer()
+        let file = try make("song.mp3", from: Self.song, ["-t", "3"])
+        let task = try await server.split(file, stem: "strings")
+        let state = try await server.waitForEnd(task)
+        #expect(state["status"] as? String == "error")
+        #expect((state["error"] as? [String: Any])?["code"] as? String == "not_installed")
+    }
+
+    @Test func aKilledWorkerLosesNothing() async throws {
+        let server = try TestServer()
+        let file = try make("song.mp3", from: Self.song, ["-t", "40"])
+        let task = try await server.split(file, stem: "vocals")
+        _ = try await server.wait(for: task) { ($0["progress"] as? Int ?? 100) > 5 }
+        let worker = try #require(server.workers.first)
+        kill(worker, SIGKILL)
+        let state = try await server.waitForEnd(task)
+        #expect(state["status"] as? String == "success", "\(state)")
+        let tracks = try await server.tracks(state)
+        try expectSum(stem: tracks["vocals"]!, back: tracks["no_vocals"]!, source: file)
+        #expect(server.workers.first != worker)
+    }
+
+    @Test func aKilledServerLosesNothing() async throws {
+        let server = try TestServer()
+        let file = try make("song.mp3", from: Self.song, ["-t", "40"])
+        let task = try await server.split(file, stem: "vocals")
+        _ = try await server.wait(for: task) { ($0["progress"] as? Int ?? 100) > 5 }
+        server.crash()
+        // The workers end with their server.
+        for _ in 0..<100 where !server.workers.isEmpty {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(server.workers.isEmpty)
+        try server.start()
+        let state = try await server.waitForEnd(task)
+        #expect(state["status"] as? String == "success", "\(state)")
+        let tracks = try await server.tracks(state)
+        try expectSum(stem: tracks["vocals"]!, back: tracks["no_vocals"]!, source: file)
+    }
+
+    @Test func whatIsNoRecordingIsRefusedAndNothingStays() async throws {
+        let server = try TestServer()
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("partita-bad-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let secret = folder.appendingPathComponent("secret.txt")
+        try Data("a secret of the server".utf8).write(to: secret)
+        let bad: [(String, Data)] = [
+            ("text.mp3", Data("This is a letter, not a song.\n".utf8)),
+            ("empty.mp3", Data()),
+            (
+                "list.m3u8",
+                Data("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n\(secret.path)\n".utf8)
+            ),
+            ("script.ffconcat", Data("ffconcat version 1.0\nfile '\(secret.path)'\n".utf8)),
+        ]
+        for (name, content) in bad {
+            let file = folder.appendingPathComponent(name)
+            try content.write(to: file)
+            let answer = try await server.upload(file, name: name)
+            #expect(answer.status == 400, "\(name)")
+            #expect(answer.json["code"] is String && answer.json["detail"] is String, "\(name)")
+            #expect(!"\(answer.json)".contains("secret"), "\(name)")
+        }
+        #expect(server.files.isEmpty)
+
+        // A truncated file shows only when it is decoded.
+        let whole = try make("song.flac", from: Self.song, ["-t", "10"])
+        let cut = folder.appendingPathComponent("cut.flac")
+        let bytes = try Data(contentsOf: whole)
+        try bytes.prefix(bytes.count / 2).write(to: cut)
+        let task = try await server.split(cut, stem: "vocals", name: "cut.flac")
+        let state = try await server.waitForEnd(task)
+        #expect((state["error"] as? [String: Any])?["code"] as? String == "truncated_media")
+        #expect(server.files.count == 1, "only the source stays, until it expires")
+
+        // The server is unharmed.
+        let good = try make("song.mp3", from: Self.song, ["-t", "3"])
+        let next = try await server.waitForEnd(try await server.split(good, stem: "vocals"))
+        #expect(next["status"] as? String == "success")
+    }
+
+    @Test func noKeyNoService() async throws {
+        let server = try TestServer()
+        var request = URLRequest(url: URL(string: "\(server.address)/api/v1/check/")!)
+        request.httpMethod = "POST"
+        let (body, response) = try await URLSession.shared.data(for: request)
+        #expect((response as? HTTPURLResponse)?.statusCode == 403)
+        let json = try JSONSerialization.jsonObject(with: body) as? [String: String]
+        #expect(json == ["detail": "Provide license key in 'X-License-Key' header"])
+        let permissions = try FileManager.default.attributesOfItem(
+            atPath: server.data.appendingPathComponent("license.key").path)[.posixPermissions]
+        #expect((permissions as? NSNumber)?.intValue == 0o600)
+    }
+}
