@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 extension Request {
     /// The most that any JSON request needs is a batch of 100 items: some tens of kilobytes.
@@ -17,7 +18,7 @@ extension Request {
         do {
             var buffer = try await body.collect(upTo: Self.maximumSize)
             bytes = buffer.readBytes(length: buffer.readableBytes) ?? []
-        } catch let error as HTTPError where error.status == .contentTooLarge {
+        } catch is NIOTooManyBytesError {
             throw APIError(
                 status: .contentTooLarge, detail: "The body is longer than 1 MiB.")
         } catch {
