@@ -3,9 +3,9 @@ import GRDB
 import Tasks
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Licences, sources and tasks in one SQLite file that several processes share.

@@ -105,7 +105,8 @@ import Testing
         try await TestServer.run { server in
             let link = try await Self.link(server)
             let forged = [
-                link.replacing("song", with: "sons"), link.replacing("expires=1", with: "expires=2"),
+                link.replacing("song", with: "sons"),
+                link.replacing("expires=1", with: "expires=2"),
                 link.replacing("x-wav", with: "html"), link + "0", String(link.dropLast()),
                 String(link.prefix { $0 != "?" }),
             ]

@@ -37,7 +37,7 @@ import Testing
     @Test func evenWhatIsNotHTTPIsAnswered() async throws {
         try await TestServer.run { server in
             let reply = try await server.client.exchange(
-                Array("NONSENSE\r\n\r\n".utf8), end: .halfClose)
+                Array("NONSENSE\r\n\r\n".utf8), halfClose: true)
             #expect(reply.status == 400)
             #expect(reply["x-request-id"]?.wholeMatch(of: /[0-9a-f]{32}/) != nil)
         }

@@ -101,21 +101,57 @@ import Testing
         }
     }
 
-    @Test(arguments: [WireClient.End.halfClose, .reset], [false, true])
-    func aBodyThatBreaksOffLeavesNothing(end: WireClient.End, isChunked: Bool) async throws {
+    @Test(arguments: [false, true])
+    func aBodyThatEndsEarlyIsRefused(isChunked: Bool) async throws {
         try await TestServer.run { server in
-            let bytes = try Recordings.short()
-            let reply =
-                isChunked
-                ? try await server.upload(
-                    Array(chunked(bytes).dropLast(5)), [("Transfer-Encoding", "chunked")],
-                    end: end)
-                : try await server.upload(
-                    bytes, [("Content-Length", "\(bytes.count + 1)")], end: end)
-            if end == .halfClose { #expect(reply.status == 400, "\(reply.text)") }
-            // Whatever the server does about it is done when the scratch folder is empty again.
-            try await eventually { try server.files().isEmpty }
+            let (body, headers) = try Self.unfinished(isChunked: isChunked)
+            let reply = try await server.upload(body, headers, halfClose: true)
+            #expect(reply.status == 400)
+            #expect(try server.files().isEmpty)
             #expect(try await server.store.referencedBlobs().isEmpty)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func aClientThatIsKilledLeavesNothing(isChunked: Bool) async throws {
+        try await TestServer.run { server in
+            let (body, headers) = try Self.unfinished(isChunked: isChunked)
+            let connection = try WireConnection(port: server.client.port)
+            try await connection.send(server.uploadRequest(body, headers))
+            try await eventually { try server.files().count == 1 }
+            connection.reset()
+            try await eventually { try server.files().isEmpty }
+        } whenStopped: { server async throws in
+            // A server that took it for a whole file was still probing it a moment ago.
+            #expect(try server.files().isEmpty)
+            #expect(try await server.store.referencedBlobs().isEmpty)
+        }
+    }
+
+    /// A real file without its end, and the headers for it.
+    private static func unfinished(
+        isChunked: Bool
+    ) throws -> (body: [UInt8], headers: [(String, String)]) {
+        let bytes = try Recordings.short()
+        return isChunked
+            ? (Array(chunked(bytes).dropLast(5)), [("Transfer-Encoding", "chunked")])
+            : (bytes, [("Content-Length", "\(bytes.count + 1)")])
+    }
+
+    @Test func anUploadUnderWayIsFinishedWhenTheServerStops() async throws {
+        let bytes = try Recordings.short()
+        try await TestServer.run { server in
+            let connection = try WireConnection(port: server.client.port)
+            let request = server.uploadRequest(bytes)
+            try await connection.send(Array(request.dropLast(1000)))
+            try await eventually { try server.files().count == 1 }
+            await server.stop()
+            // Nobody new is let in.
+            try await eventually { (try? WireConnection(port: server.client.port))?.reset() == nil }
+            try await connection.send(Array(request.suffix(1000)))
+            let reply = try await connection.reply()
+            #expect(reply.status == 200)
+            #expect(try reply.json["size"] == .integer(Int64(bytes.count)))
         }
     }
 

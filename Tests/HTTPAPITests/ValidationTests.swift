@@ -87,6 +87,7 @@ import Testing
             ]
         ),
         ("", [split(type: "missing", "Field required")]),
+        ("null", [split(type: "missing", "Field required")]),
         (#"{"source_id": nope}"#, [fault([14], "json_invalid", "JSON decode error")]),
     ]
 
@@ -136,7 +137,8 @@ import Testing
     @Test func theSchemasLimitsAreAllowed() async throws {
         try await TestServer.run { server in
             let ids = (0..<200).map { _ in "\"\(UUID().uuidString)\"" }.joined(separator: ",")
-            #expect(try await server.post("/api/v1/check/", "{\"task_ids\":[\(ids)]}").status == 200)
+            #expect(
+                try await server.post("/api/v1/check/", "{\"task_ids\":[\(ids)]}").status == 200)
             let none = try await server.post("/api/v1/check/", #"{"task_ids":[]}"#)
             #expect(none.text == #"{"result":{}}"#)
             let simple = Self.id.replacingOccurrences(of: "-", with: "")
@@ -171,7 +173,7 @@ import Testing
             let broken = try await server.client.send(
                 "POST", "/api/v1/check/",
                 [("X-License-Key", server.key), ("Content-Length", "100")], body: [0x7B],
-                end: .halfClose)
+                halfClose: true)
             #expect(broken.status == 400)
         }
     }
@@ -189,8 +191,9 @@ import Testing
     @Test func escapesAndNumbersAreRead() throws {
         func parse(_ text: String) throws -> JSON { try JSON(parsing: Array(text.utf8)) }
         #expect(try parse(#""\u00e9\ud83d\ude00\/\b\ud800x""#) == .string("é😀/\u{8}\u{FFFD}x"))
-        #expect(try parse(" [ 1e3 , 0.5, -0 , 92233720368547758080] ")
-            == [.number(1000), .number(0.5), 0, .number(92233720368547758080)])
+        #expect(
+            try parse(" [ 1e3 , 0.5, -0 , 92233720368547758080] ")
+                == [.number(1000), .number(0.5), 0, .number(92233720368547758080)])
         #expect(try parse(#"{"a":1,"a":2}"#)["a"] == 2)
     }
 

@@ -34,7 +34,9 @@ import Testing
         let middle = try await read(key, 999_999..<1_700_001).flatMap(\.self)
         #expect(middle == Array(bytes[999_999..<1_700_001]))
         #expect(try await read(key, 5..<5).isEmpty)
-        #expect(try Data(contentsOf: URL(fileURLWithPath: await blobs.localFile(key))).count == 3_000_000)
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: await blobs.localFile(key))).count
+                == 3_000_000)
         #expect(try await blobs.list().map(\.key) == [key])
     }
 
@@ -101,7 +103,9 @@ import Testing
         #expect(try folder.files().count == 1)
     }
 
-    @Test(arguments: ["../../etc/passwd", "", "ab", "ABCDEF0123456789", "abcdefgh/..", "0123456789\0"])
+    @Test(arguments: [
+        "../../etc/passwd", "", "ab", "ABCDEF0123456789", "abcdefgh/..", "0123456789\0",
+    ])
     func keysThatAreNotOursLeadNowhere(name: String) async throws {
         let key = BlobKey(rawValue: name)
         #expect(try await blobs.size(key) == nil)

@@ -48,7 +48,8 @@ struct Records {
     func reopened() throws -> SQLiteStore { try SQLiteStore(path: folder.path + "/partita.sqlite") }
 
     func task(
-        _ presets: StemSeparatorPresets = StemSeparatorPresets(stem: .vocals), after seconds: Double = 0
+        _ presets: StemSeparatorPresets = StemSeparatorPresets(stem: .vocals),
+        after seconds: Double = 0
     ) -> SplitTask {
         SplitTask(
             licence: licence.id, source: source.id, presets: .stemSeparator(presets),

@@ -24,15 +24,16 @@ extension Request {
         } catch {
             throw APIError.refused("incomplete_body", "The body broke off before its end.")
         }
-        guard !bytes.isEmpty else {
-            throw InvalidBody(faults: [
-                Fault(location: root, message: "Field required", type: "missing")
-            ])
-        }
+        let missing = InvalidBody(faults: [
+            Fault(location: root, message: "Field required", type: "missing")
+        ])
+        guard !bytes.isEmpty else { throw missing }
         // As the original does: what is declared to be something else is not taken for an object.
-        guard isJSON else { return try rule.read(.null, root: root) }
+        guard isJSON else { return try rule.read("", root: root) }
         do {
-            return try rule.read(JSON(parsing: bytes), root: root)
+            let json = try JSON(parsing: bytes)
+            guard json != .null else { throw missing }
+            return try rule.read(json, root: root)
         } catch let error as NotJSON {
             throw InvalidBody(faults: [
                 Fault(

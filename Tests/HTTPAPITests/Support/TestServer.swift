@@ -33,12 +33,17 @@ struct TestServer: Sendable {
     let licence: Licence
     let key: String
     let service: TaskService
+    /// Tells the server to stop when it has finished what it is doing.
+    let stop: @Sendable () async -> Void
 
     /// Runs a server for the length of a test.
-    static func run<Value: Sendable>(
+    ///
+    /// - Parameter whenStopped: What is to be seen after every request has been finished.
+    static func run(
         _ configure: (inout APIConfiguration) -> Void = { _ in },
-        _ test: @Sendable (TestServer) async throws -> Value
-    ) async throws -> Value {
+        _ test: @Sendable (TestServer) async throws -> Void,
+        whenStopped: (TestServer) async throws -> Void = { _ in }
+    ) async throws {
         var configuration = APIConfiguration(port: 0)
         configure(&configuration)
         let root = NSTemporaryDirectory() + "partita-http-\(UUID().uuidString)"
@@ -60,9 +65,11 @@ struct TestServer: Sendable {
             onRunning: { running.yield($0) })
         let group = ServiceGroup(
             configuration: .init(
-                services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)],
+                services: [
+                    .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)
+                ],
                 logger: logger))
-        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 defer { running.finish() }
                 try await group.run()
@@ -71,11 +78,12 @@ struct TestServer: Sendable {
             let testServer = TestServer(
                 root: root, store: store, blobs: blobs,
                 client: WireClient(port: try #require(port)), clock: clock, licence: licence,
-                key: key.rawValue, service: service)
-            let result = try await test(testServer)
+                key: key.rawValue, service: service,
+                stop: { await group.triggerGracefulShutdown() })
+            try await test(testServer)
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
-            return result
+            try await whenStopped(testServer)
         }
     }
 
@@ -93,12 +101,20 @@ struct TestServer: Sendable {
 
     func upload(
         _ bytes: [UInt8], disposition: String? = "attachment; filename=song.flac",
-        _ headers: [(String, String)] = [], end: WireClient.End = .read
+        _ headers: [(String, String)] = [], halfClose: Bool = false
     ) async throws -> Reply {
+        let request = uploadRequest(bytes, disposition: disposition, headers)
+        return try await client.exchange(request, halfClose: halfClose)
+    }
+
+    /// The bytes of an upload.
+    func uploadRequest(
+        _ bytes: [UInt8], disposition: String? = "attachment; filename=song.flac",
+        _ headers: [(String, String)] = []
+    ) -> [UInt8] {
         let named = disposition.map { [("Content-Disposition", $0)] } ?? []
-        return try await client.send(
-            "POST", "/api/v1/upload/", [("X-License-Key", key)] + named + headers, body: bytes,
-            end: end)
+        return client.request(
+            "POST", "/api/v1/upload/", [("X-License-Key", key)] + named + headers, body: bytes)
     }
 
     /// The id of a new source.

@@ -2,9 +2,9 @@ import Foundation
 import HTTPAPI
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// An answer, byte for byte as it came.
@@ -24,77 +24,48 @@ struct Reply: Sendable {
     }
 }
 
-/// Talks HTTP/1.1 over a socket, so that tests decide about every byte, and about when to hang up.
+/// Talks HTTP/1.1 over a socket, so that tests decide about every byte.
 struct WireClient: Sendable {
-    struct Failure: Error { let step: String }
-
-    enum End: Sendable {
-        /// Reads until the server closes the connection.
-        case read
-        /// Closes the sending side first.
-        case halfClose
-        /// Resets the connection without reading.
-        case reset
-    }
-
     let port: Int
 
     /// Sends a request and reads the answer.
+    /// - Parameter halfClose: Whether the sending side is closed before the answer is read.
     func send(
         _ method: String, _ path: String, _ headers: [(String, String)] = [],
-        body: [UInt8] = [], end: End = .read
+        body: [UInt8] = [], halfClose: Bool = false
     ) async throws -> Reply {
-        var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost:\(port)\r\n"
-        if !headers.contains(where: { $0.0.lowercased() == "connection" }) {
-            head += "Connection: close\r\n"
-        }
+        try await exchange(request(method, path, headers, body: body), halfClose: halfClose)
+    }
+
+    /// Sends bytes as they are, and reads until the server closes the connection.
+    func exchange(_ bytes: [UInt8], halfClose: Bool = false) async throws -> Reply {
+        let connection = try WireConnection(port: port)
+        try await connection.send(bytes)
+        if halfClose { connection.finishSending() }
+        return try await connection.reply()
+    }
+
+    func request(
+        _ method: String, _ path: String, _ headers: [(String, String)], body: [UInt8]
+    ) -> [UInt8] {
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost:\(port)\r\nConnection: close\r\n"
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
         let isFramed = headers.contains {
             ["content-length", "transfer-encoding"].contains($0.0.lowercased())
         }
         if !isFramed, method == "POST" { head += "Content-Length: \(body.count)\r\n" }
-        return try await exchange(Array((head + "\r\n").utf8) + body, end: end)
+        return Array((head + "\r\n").utf8) + body
     }
+}
 
-    /// Sends bytes as they are.
-    func exchange(_ bytes: [UInt8], end: End = .read) async throws -> Reply {
-        let port = port
-        return try await onThread { try Self.exchange(bytes, port: port, end: end) }
-    }
+/// One connection, for tests that decide when to send what, and when to hang up.
+struct WireConnection: Sendable {
+    struct Failure: Error { let step: String }
 
-    private static func exchange(_ bytes: [UInt8], port: Int, end: End) throws -> Reply {
-        let descriptor = try connect(to: port)
-        defer { close(descriptor) }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
-            // The server may have answered and hung up already.
-            guard count > 0 else { break }
-            rest = rest.dropFirst(count)
-        }
-        switch end {
-        case .read: break
-        case .halfClose: shutdown(descriptor, Int32(SHUT_WR))
-        case .reset:
-            var linger = linger(l_onoff: 1, l_linger: 0)
-            setsockopt(
-                descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
-            return Reply(status: 0, headers: [], body: [])
-        }
-        var received: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { break }
-            received += buffer[..<count]
-        }
-        return try reply(in: received[...])
-    }
+    private let descriptor: Int32
 
-    private static func connect(to port: Int) throws -> Int32 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
@@ -103,16 +74,58 @@ struct WireClient: Sendable {
         var timeout = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(
             descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        let descriptor = descriptor
         let result = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
         guard result == 0 else {
             close(descriptor)
             throw Failure(step: "connect")
         }
-        return descriptor
+    }
+
+    func send(_ bytes: [UInt8]) async throws {
+        let descriptor = descriptor
+        try await onThread {
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = rest.withUnsafeBytes {
+                    Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                }
+                // The server may have answered and hung up already.
+                guard count > 0 else { break }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+
+    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Hangs up without a goodbye, as a client that is killed does.
+    func reset() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(
+            descriptor, SOL_SOCKET, SO_LINGER, &linger,
+            socklen_t(MemoryLayout<Glibc.linger>.size))
+        close(descriptor)
+    }
+
+    /// Reads until the server closes the connection, then closes it, too.
+    func reply() async throws -> Reply {
+        let descriptor = descriptor
+        return try await onThread {
+            defer { close(descriptor) }
+            var received: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 65536)
+            while true {
+                let count = recv(descriptor, &buffer, buffer.count, 0)
+                guard count > 0 else { break }
+                received += buffer[..<count]
+            }
+            return try Self.reply(in: received[...])
+        }
     }
 
     private static func reply(in bytes: ArraySlice<UInt8>) throws -> Reply {
