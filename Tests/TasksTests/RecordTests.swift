@@ -60,6 +60,12 @@ import Testing
         #expect(found == [task.id: task])
     }
 
+    @Test func everyCommitIsSynced() async throws {
+        let durability = try await Records().store.durability()
+        #expect(durability.journal == "wal")
+        #expect(durability.synchronous == 2)
+    }
+
     @Test func processesThatOpenANewFileTogetherAllSucceed() async throws {
         let folder = try TemporaryFolder()
         try await withThrowingTaskGroup(of: Void.self) { group in
