@@ -145,7 +145,7 @@ import Testing
 
     @Test func linksStartWithThePublicAddress() async throws {
         try await TestServer.run {
-            $0.publicURL = "https://stems.example.org/api-of-mine"
+            $0.publicURL = "https://stems.example.org/api-of-mine/"
         } _: { server in
             let id = try await server.splitTask()
             try await server.finishTask(stem: [1])

@@ -71,7 +71,9 @@ extension API {
 
     /// What links start with.
     private func publicURL(for request: Request) -> String {
-        if let configured = configuration.publicURL { return configured }
+        if let configured = configuration.publicURL {
+            return String(configured.reversed().drop { $0 == "/" }.reversed())
+        }
         // Clients put anything there; what could break out of a URL is left out of it.
         let host = request.head.authority ?? ""
         let isPlain = host.allSatisfy { character in
