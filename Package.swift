@@ -101,7 +101,13 @@ let package = Package(
         tests("SeparationTests", ["Separation", "TestSupport"]),
         tests("MediaTests", ["Media"]),
         tests("TasksTests", ["Tasks", "SQLiteStore", "FileBlobs"]),
-        tests("HTTPAPITests", ["HTTPAPI", "Tasks", "SQLiteStore", "FileBlobs"]),
+        tests(
+            "HTTPAPITests",
+            [
+                "HTTPAPI", "Tasks", "SQLiteStore", "FileBlobs",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         tests(
             "WorkerTests",
             ["Worker", "Tasks", "SQLiteStore", "FileBlobs", "Media", "Separation"]),

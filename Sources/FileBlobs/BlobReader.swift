@@ -2,9 +2,9 @@ import Foundation
 import Tasks
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Reads a range of a file piece by piece. The file stays readable when it is deleted meanwhile.

@@ -2,9 +2,9 @@ import Foundation
 import Tasks
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Blobs as files: `<root>/blobs/ab/abcdef…`, and `<root>/scratch` for what is not finished.
@@ -16,6 +16,7 @@ public struct FileBlobs: BlobStore {
     package static let pieceSize = 256 * 1024
 
     private let blobs: String
+    /// Where uploads and workers put what is not finished.
     public let scratch: String
 
     /// Opens a root, creating it where it is not there.
@@ -29,10 +30,12 @@ public struct FileBlobs: BlobStore {
         for folder in [root, blobs, scratch] { try Folder.create(folder) }
     }
 
+    /// A new file in the scratch folder.
     public func makeWriter() async throws -> any BlobWriter {
         try await offPool { try ScratchFile.create(in: scratch) }.writer(for: self)
     }
 
+    /// Syncs a file and renames it to a blob; copies it where it is on another file system.
     public func adopt(file path: String) async throws -> BlobKey {
         let key = BlobKey()
         let moved = try await offPool {
@@ -44,6 +47,9 @@ public struct FileBlobs: BlobStore {
         return key
     }
 
+    /// The file of a blob.
+    ///
+    /// - Throws: ``FileError`` where there is no such blob.
     public func localFile(_ key: BlobKey) async throws -> String {
         let path = try path(of: key)
         guard try await size(key) != nil else {
@@ -52,6 +58,7 @@ public struct FileBlobs: BlobStore {
         return path
     }
 
+    /// Bytes, or `nil` where there is no such blob.
     public func size(_ key: BlobKey) async throws -> Int64? {
         guard let path = try? path(of: key) else { return nil }
         var status = stat()
@@ -60,6 +67,7 @@ public struct FileBlobs: BlobStore {
         return nil
     }
 
+    /// The bytes of a range, in pieces of 256 KiB at most.
     public func read(
         _ key: BlobKey, range: Range<Int64>
     ) async throws -> AsyncThrowingStream<[UInt8], any Error> {
@@ -67,6 +75,7 @@ public struct FileBlobs: BlobStore {
         return AsyncThrowingStream { try await reader.next() }
     }
 
+    /// Removes a blob. Harmless where there is none.
     public func delete(_ key: BlobKey) async throws {
         let path = try path(of: key)
         try await offPool {
@@ -74,6 +83,7 @@ public struct FileBlobs: BlobStore {
         }
     }
 
+    /// Every blob with the time it was committed.
     public func list() async throws -> [(key: BlobKey, committed: Date)] {
         try await offPool {
             var found: [(key: BlobKey, committed: Date)] = []

@@ -2,9 +2,9 @@ import Foundation
 import Tasks
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// An open file of the scratch folder, locked for as long as its process works on it.

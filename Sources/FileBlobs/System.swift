@@ -2,9 +2,9 @@ import Dispatch
 import Foundation
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// A call of the operating system that failed.
@@ -17,7 +17,9 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
     public let code: Int32
 
     /// A sentence for the operator.
-    public var description: String { "cannot \(operation) \(path): \(String(cString: strerror(code)))" }
+    public var description: String {
+        "cannot \(operation) \(path): \(String(cString: strerror(code)))"
+    }
 
     init(operation: String, path: String, code: Int32) {
         self.operation = operation
@@ -86,9 +88,9 @@ enum Folder {
 extension stat {
     var modified: Date {
         #if canImport(Darwin)
-        let time = st_mtimespec
+            let time = st_mtimespec
         #else
-        let time = st_mtim
+            let time = st_mtim
         #endif
         return Date(
             timeIntervalSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1_000_000_000)

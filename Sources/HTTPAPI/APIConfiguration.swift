@@ -4,7 +4,7 @@ public struct APIConfiguration: Sendable, Hashable {
     public var host: String
     /// The port to listen on; 0 takes a free one.
     public var port: Int
-    /// What links in answers start with, without a slash at the end: `https://stems.example.org`.
+    /// What links in answers start with: `https://stems.example.org`.
     /// `nil`: `http://` and what the client put in `Host`.
     public var publicURL: String?
     /// Origins whose pages may use the server, as browsers send them. `*`: any.

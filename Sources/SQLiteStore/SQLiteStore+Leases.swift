@@ -5,6 +5,7 @@ import Tasks
 /// The queue. A write transaction of SQLite excludes all others, in every process, so what is read
 /// here cannot change before it is written.
 extension SQLiteStore {
+    /// Leases the oldest task that is queued, or whose lease has expired.
     public func lease(
         worker: String, duration: Double, maximumAttempts: Int, now: Date
     ) async throws -> Lease? {
@@ -34,6 +35,9 @@ extension SQLiteStore {
         }
     }
 
+    /// Renews a lease and records progress.
+    ///
+    /// - Throws: ``LeaseLost``.
     public func renew(
         _ lease: Lease, duration: Double, progress: Int, now: Date
     ) async throws {
@@ -52,6 +56,9 @@ extension SQLiteStore {
         }
     }
 
+    /// Publishes a result.
+    ///
+    /// - Throws: ``LeaseLost``.
     public func complete(_ lease: Lease, result: TaskResult, now: Date) async throws {
         try await pool.write { database in
             try Self.requireHeld(lease, in: database)
@@ -68,6 +75,9 @@ extension SQLiteStore {
         }
     }
 
+    /// Ends a task in `error`.
+    ///
+    /// - Throws: ``LeaseLost``.
     public func fail(_ lease: Lease, failure: TaskFailure, now: Date) async throws {
         try await pool.write { database in
             try Self.requireHeld(lease, in: database)
@@ -75,6 +85,9 @@ extension SQLiteStore {
         }
     }
 
+    /// Gives a task back to the queue, or ends it after its last attempt.
+    ///
+    /// - Throws: ``LeaseLost``.
     public func release(
         _ lease: Lease, failure: TaskFailure, maximumAttempts: Int, now: Date
     ) async throws {

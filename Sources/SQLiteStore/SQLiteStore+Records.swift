@@ -5,6 +5,9 @@ import Tasks
 extension SQLiteStore {
     // MARK: Licences
 
+    /// Records a licence.
+    ///
+    /// - Throws: `DatabaseError` where the id or the hash of the key is taken.
     public func insert(_ licence: Licence) async throws {
         try await pool.write { database in
             try database.execute(
@@ -16,6 +19,7 @@ extension SQLiteStore {
         }
     }
 
+    /// All licences, oldest first.
     public func licences() async throws -> [Licence] {
         try await pool.read { database in
             try Row.fetchAll(database, sql: "SELECT * FROM licences ORDER BY created, rowid")
@@ -23,6 +27,7 @@ extension SQLiteStore {
         }
     }
 
+    /// The licence with the hash of a key.
     public func licence(keyHash: String) async throws -> Licence? {
         try await pool.read { database in
             let statement = try database.cachedStatement(
@@ -33,6 +38,7 @@ extension SQLiteStore {
 
     // MARK: Sources
 
+    /// Records a source.
     public func insert(_ source: Source) async throws {
         try await pool.write { database in
             try database.execute(
@@ -45,6 +51,7 @@ extension SQLiteStore {
         }
     }
 
+    /// A source of the licence that has not expired.
     public func source(_ id: UUID, licence: UUID, now: Date) async throws -> Source? {
         try await pool.read { database in
             try Self.source(id, licence: licence, now: now, in: database)
@@ -63,12 +70,16 @@ extension SQLiteStore {
 
     // MARK: Tasks
 
+    /// Records a task as it is.
     public func insert(_ task: SplitTask) async throws {
         try await pool.write { database in
             try task.insert(into: database, idempotencyKey: nil)
         }
     }
 
+    /// Accepts a task, or finds the one that it repeats.
+    ///
+    /// - Throws: ``SubmissionRefused``.
     public func submit(
         _ task: SplitTask, idempotencyKey: UUID?, now: Date
     ) async throws -> UUID {
@@ -95,6 +106,7 @@ extension SQLiteStore {
         }
     }
 
+    /// Those of the ids that are tasks of the licence, created at `since` or later.
     public func tasks(
         _ ids: [UUID], licence: UUID, since: Date
     ) async throws -> [UUID: SplitTask] {
@@ -114,6 +126,7 @@ extension SQLiteStore {
 
     // MARK: Blobs
 
+    /// Every blob of a source or a track.
     public func referencedBlobs() async throws -> Set<BlobKey> {
         try await pool.read { database in
             let keys = try String.fetchAll(

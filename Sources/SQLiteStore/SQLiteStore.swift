@@ -3,9 +3,9 @@ import GRDB
 import Tasks
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Licences, sources and tasks in one SQLite file that several processes share.
@@ -24,17 +24,26 @@ public struct SQLiteStore: MetadataStore {
         var configuration = Configuration()
         // Another process may be writing. Transactions here take milliseconds.
         configuration.busyMode = .timeout(30)
-        configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = FULL")
-        }
         // Processes start together. Switching a new file to a write-ahead log and creating the
         // tables are the two things that SQLite's own locks do not make wait for each other.
         let lock = try OpeningLock(path: path + ".lock")
         defer { lock.release() }
         pool = try DatabasePool(path: path, configuration: configuration)
+        // After opening, because the pool itself chooses NORMAL, which may lose the last commits.
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         let migrator = Schema.migrator()
         if try pool.read(migrator.hasBeenSuperseded) { throw StoreIsNewer(path: path) }
         try migrator.migrate(pool)
+    }
+
+    /// The journal mode, and the level of syncing (2 is FULL), of the connection that writes.
+    package func durability() throws -> (journal: String?, synchronous: Int?) {
+        try pool.writeWithoutTransaction { database in
+            try (
+                String.fetchOne(database, sql: "PRAGMA journal_mode"),
+                Int.fetchOne(database, sql: "PRAGMA synchronous")
+            )
+        }
     }
 }
 

@@ -2,8 +2,10 @@ import Foundation
 
 /// The name of a blob: made by us, safe as a file name and as an S3 key.
 public struct BlobKey: RawRepresentable, Sendable, Codable, Hashable {
+    /// Lower-case hex.
     public let rawValue: String
 
+    /// A key that was stored, or that came in a signed link.
     public init(rawValue: String) { self.rawValue = rawValue }
 
     /// A new, unused key: lower-case hex.
@@ -36,9 +38,9 @@ public protocol BlobStore: Sendable {
     /// Bytes, or `nil` where there is no such blob.
     func size(_ key: BlobKey) async throws -> Int64?
     /// The bytes of a range of the blob, in pieces of bounded size.
-    func read(_ key: BlobKey, range: Range<Int64>) async throws -> AsyncThrowingStream<
-        [UInt8], any Error
-    >
+    func read(
+        _ key: BlobKey, range: Range<Int64>
+    ) async throws -> AsyncThrowingStream<[UInt8], any Error>
     func delete(_ key: BlobKey) async throws
     /// Every key in the store with the time it was committed.
     func list() async throws -> [(key: BlobKey, committed: Date)]

@@ -3,6 +3,7 @@ import Foundation
 /// The lease on a task is no longer ours: it expired and was given away, or the task was cancelled or
 /// deleted. Whoever sees this stops working on the task and publishes nothing.
 public struct LeaseLost: Error, Sendable {
+    /// Thrown by stores.
     public init() {}
 }
 
@@ -68,4 +69,16 @@ public protocol MetadataStore: Sendable {
 
     /// Every blob that a live record refers to, for sweeping what crashes left behind.
     func referencedBlobs() async throws -> Set<BlobKey>
+}
+
+extension MetadataStore {
+    /// Creates a licence. The key is not kept anywhere: whoever calls this shows it to its owner.
+    public func createLicence(
+        name: String, now: Date = Date()
+    ) async throws -> (licence: Licence, key: LicenceKey) {
+        let key = LicenceKey()
+        let licence = Licence(name: name, keyHash: key.hash, created: now)
+        try await insert(licence)
+        return (licence, key)
+    }
 }

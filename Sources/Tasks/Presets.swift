@@ -33,15 +33,20 @@ public enum ExtractionLevel: String, Codable, Sendable, CaseIterable {
 
 /// What `split/stem_separator/` is asked to do, every default filled in.
 public struct StemSeparatorPresets: Codable, Sendable, Hashable {
+    /// What is taken out.
     public var stem: Stem
     /// As asked for; ``ModelCatalog`` turns it into the name that is echoed.
     public var splitter: Splitter
+    /// Whether echo is removed from the voice.
     public var dereverbEnabled: Bool
     /// `nil`: the format of the source (a video's audio codec, else wav).
     public var encoderFormat: EncoderFormat?
+    /// `nil`: not divided.
     public var multivocal: Multivocal?
+    /// `deepExtraction` unless asked for.
     public var extractionLevel: ExtractionLevel
 
+    /// Presets; what is left out gets the default of the API.
     public init(
         stem: Stem, splitter: Splitter = .auto, dereverbEnabled: Bool = false,
         encoderFormat: EncoderFormat? = nil, multivocal: Multivocal? = nil,

@@ -2,7 +2,9 @@ import Foundation
 
 /// A recording that was uploaded and can be split.
 public struct Source: Sendable, Codable, Hashable {
+    /// What clients call it.
     public let id: UUID
+    /// Whose it is.
     public let licence: UUID
     /// The name that the client gave: data, never a path.
     public let name: String
@@ -10,10 +12,14 @@ public struct Source: Sendable, Codable, Hashable {
     public let size: Int64
     /// Seconds.
     public let duration: Double
+    /// Its bytes.
     public let blob: BlobKey
+    /// When it was uploaded.
     public let created: Date
+    /// From when on it can no longer be split.
     public let expires: Date
 
+    /// A source, new unless it has an id.
     public init(
         id: UUID = UUID(), licence: UUID, name: String, size: Int64, duration: Double,
         blob: BlobKey, created: Date, expires: Date
@@ -34,6 +40,7 @@ public struct ProbedMedia: Sendable, Hashable {
     /// Seconds, more than zero.
     public let duration: Double
 
+    /// What a probe found.
     public init(duration: Double) { self.duration = duration }
 }
 
@@ -50,6 +57,7 @@ public struct UnreadableMedia: Error, Sendable {
     /// A sentence, for people.
     public let detail: String
 
+    /// A refusal.
     public init(code: String, detail: String) {
         self.code = code
         self.detail = detail

@@ -4,6 +4,7 @@ import Foundation
 public enum TaskStatus: String, Sendable, Codable {
     case queued, running, success, error, cancelled
 
+    /// Whether nothing will change any more.
     public var isFinal: Bool { self == .success || self == .error || self == .cancelled }
 }
 
@@ -11,23 +12,32 @@ public enum TaskStatus: String, Sendable, Codable {
 ///
 /// Named in full, because Swift's concurrency has a `Task` too.
 public struct SplitTask: Sendable, Codable, Hashable {
+    /// What clients call it.
     public let id: UUID
+    /// Whose it is.
     public let licence: UUID
+    /// What is split.
     public let source: UUID
+    /// How.
     public let presets: Presets
     /// The splitter name that is echoed: who serves the task.
     public let servedBy: Splitter
+    /// Where it is in its life.
     public var status: TaskStatus
     /// 0 while queued, 1–99 while running, 100 with the tracks. Never goes down.
     public var progress: Int
     /// How often a worker has leased it.
     public var attempts: Int
+    /// Its results; empty until it has succeeded.
     public var tracks: [Track]
     /// Seconds of audio, known when it has succeeded.
     public var duration: Double?
+    /// Why it ended in `error`; `nil` in every other state.
     public var failure: TaskFailure?
+    /// When it was accepted.
     public let created: Date
 
+    /// A task, new unless it has an id.
     public init(
         id: UUID = UUID(), licence: UUID, source: UUID, presets: Presets, servedBy: Splitter,
         status: TaskStatus = .queued, progress: Int = 0, attempts: Int = 0, tracks: [Track] = [],
@@ -55,6 +65,7 @@ public struct TaskFailure: Error, Sendable, Codable, Hashable {
     /// A sentence, for people.
     public let detail: String
 
+    /// A failure.
     public init(code: String, detail: String) {
         self.code = code
         self.detail = detail
@@ -63,18 +74,23 @@ public struct TaskFailure: Error, Sendable, Codable, Hashable {
 
 /// One result of a task.
 public struct Track: Sendable, Codable, Hashable {
+    /// What was asked for, or what is left of the source.
     public enum Kind: String, Sendable, Codable { case stem, back }
 
+    /// Stem or back.
     public let kind: Kind
     /// `vocals`, `no_vocals`, …
     public let label: String
     /// The file name that a download is given.
     public let name: String
+    /// Its bytes.
     public let blob: BlobKey
     /// Bytes.
     public let size: Int64
+    /// The media type that a download is given.
     public let contentType: String
 
+    /// A track whose blob is committed.
     public init(
         kind: Kind, label: String, name: String, blob: BlobKey, size: Int64, contentType: String
     ) {
@@ -92,10 +108,14 @@ public struct Track: Sendable, Codable, Hashable {
 /// The fence rises with every lease of a task: a worker whose lease ran out and was given to another
 /// holds an old fence, and can neither report progress nor publish.
 public struct Lease: Sendable, Hashable {
+    /// The work, as it was when it was leased.
     public let task: SplitTask
+    /// What is split.
     public let source: Source
+    /// Rises with every lease of the task.
     public let fence: Int
 
+    /// Made by stores.
     public init(task: SplitTask, source: Source, fence: Int) {
         self.task = task
         self.source = source
@@ -105,12 +125,14 @@ public struct Lease: Sendable, Hashable {
 
 /// What a finished task leaves.
 public struct TaskResult: Sendable, Hashable {
+    /// In the order in which clients get them.
     public let tracks: [Track]
     /// Seconds.
     public let duration: Double
     /// The common factor that all tracks were scaled by, 1 unless a peak was over full scale.
     public let gain: Double
 
+    /// A result whose blobs are committed.
     public init(tracks: [Track], duration: Double, gain: Double) {
         self.tracks = tracks
         self.duration = duration

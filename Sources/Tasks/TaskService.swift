@@ -30,10 +30,7 @@ public struct TaskService: Sendable {
 
     /// Creates a licence. The key is not kept anywhere: whoever calls this shows it to its owner.
     public func createLicence(name: String) async throws -> (licence: Licence, key: LicenceKey) {
-        let key = LicenceKey()
-        let licence = Licence(name: name, keyHash: key.hash, created: clock())
-        try await store.insert(licence)
-        return (licence, key)
+        try await store.createLicence(name: name, now: clock())
     }
 
     /// The licence that a key opens, or `nil`.

@@ -71,12 +71,14 @@ extension API {
 
     /// What links start with.
     private func publicURL(for request: Request) -> String {
-        if let configured = configuration.publicURL { return configured }
+        if let configured = configuration.publicURL {
+            return String(configured.reversed().drop { $0 == "/" }.reversed())
+        }
         // Clients put anything there; what could break out of a URL is left out of it.
         let host = request.head.authority ?? ""
-        let isPlain = host.utf8.allSatisfy { byte in
-            Character(Unicode.Scalar(byte)).isLetter || Character(Unicode.Scalar(byte)).isNumber
-                || ".:-_[]".utf8.contains(byte)
+        let isPlain = host.allSatisfy { character in
+            character.isASCII
+                && (character.isLetter || character.isNumber || ".:-_[]".contains(character))
         }
         return "http://" + (isPlain && !host.isEmpty ? host : "localhost:\(configuration.port)")
     }

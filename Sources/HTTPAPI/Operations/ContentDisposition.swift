@@ -115,7 +115,8 @@ package enum ContentDisposition {
     /// The header of a download: a name in ASCII for old clients, and the true one.
     package static func attachment(_ name: String) -> String {
         let plain = name.unicodeScalars.map { scalar in
-            let isPlain = (0x20..<0x7F).contains(scalar.value) && !"\"\\%".unicodeScalars.contains(scalar)
+            let isPlain =
+                (0x20..<0x7F).contains(scalar.value) && !"\"\\%".unicodeScalars.contains(scalar)
             return isPlain ? String(scalar) : "_"
         }.joined()
         let extended = percentEncoded(name, keeping: "!#$&+-.^_`|~")

@@ -29,7 +29,8 @@ struct APIError: Error {
     var response: Response {
         let detail = JSON.Member("detail", .string(detail))
         let code = code.map { JSON.Member("code", .string($0)) }
-        return .json(.object([detail] + [code].compactMap(\.self)), status: status, headers: headers)
+        return .json(
+            .object([detail] + [code].compactMap(\.self)), status: status, headers: headers)
     }
 }
 

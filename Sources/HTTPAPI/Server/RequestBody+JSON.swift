@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 extension Request {
     /// The most that any JSON request needs is a batch of 100 items: some tens of kilobytes.
@@ -17,21 +18,22 @@ extension Request {
         do {
             var buffer = try await body.collect(upTo: Self.maximumSize)
             bytes = buffer.readBytes(length: buffer.readableBytes) ?? []
-        } catch let error as HTTPError where error.status == .contentTooLarge {
+        } catch is NIOTooManyBytesError {
             throw APIError(
                 status: .contentTooLarge, detail: "The body is longer than 1 MiB.")
         } catch {
             throw APIError.refused("incomplete_body", "The body broke off before its end.")
         }
-        guard !bytes.isEmpty else {
-            throw InvalidBody(faults: [
-                Fault(location: root, message: "Field required", type: "missing")
-            ])
-        }
+        let missing = InvalidBody(faults: [
+            Fault(location: root, message: "Field required", type: "missing")
+        ])
+        guard !bytes.isEmpty else { throw missing }
         // As the original does: what is declared to be something else is not taken for an object.
-        guard isJSON else { return try rule.read(.null, root: root) }
+        guard isJSON else { return try rule.read("", root: root) }
         do {
-            return try rule.read(JSON(parsing: bytes), root: root)
+            let json = try JSON(parsing: bytes)
+            guard json != .null else { throw missing }
+            return try rule.read(json, root: root)
         } catch let error as NotJSON {
             throw InvalidBody(faults: [
                 Fault(
