@@ -95,7 +95,7 @@ class Mixer:
         """One part of a kind from anywhere, sometimes by varispeed."""
         rng, library = self.rng, self.library
         if kind == "vocals":
-            source = rng.choice(["singing", "multitrack", "synthetic", "speech"], p=[0.5, 0.2, 0.2, 0.1])
+            source = rng.choice(["singing", "multitrack", "synthetic", "speech"], p=[0.45, 0.2, 0.15, 0.2])
             songs = library.with_kind(kind, str(source)) or library.with_kind(kind, "synthetic", "singing", "multitrack", "speech")
         elif kind in ("drum", "bass") and rng.random() < 0.2:
             songs = library.with_kind(kind, "multitrack") or library.with_kind(kind, "synthetic")
@@ -112,14 +112,14 @@ class Mixer:
     def item(self) -> np.ndarray:
         """float32 [4, 2, samples].
 
-        30 % solos and duos drawn evenly among kinds, 20 % real multitracks, 25 % coherent synthetic
+        26 % solos and duos drawn evenly among kinds, 24 % real multitracks, 25 % coherent synthetic
         songs, 25 % parts of different songs. Voices are absent in 38 % of the items; of those that there
-        are, 20 % are sung vowels played by the composer, 10 % speech, the rest songs that people sang.
+        are, some 15 % are sung vowels played by the composer, 20 % speech, the rest songs that people sang.
         """
         rng = self.rng
         stems = np.zeros((4, 2, self.samples), np.float32)
         draw = rng.random()
-        if draw < 0.30:
+        if draw < 0.26:
             for kind in rng.choice(config.KINDS, size=1 + (rng.random() < 0.5), replace=False):
                 stems[config.stem_of(kind)] += self.vary(self.lone(kind), kind)
             return stems

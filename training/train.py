@@ -18,6 +18,7 @@ FRAMES, BATCH = 128, 5  # 3 s an item
 SAMPLES = (FRAMES - 1) * config.HOP + config.SIZE
 RATE, WARM_UP, EMA = 2e-3, 100, 0.998
 CHECKPOINT_EVERY, VALIDATE_EVERY = 120.0, 600.0
+STEM_WEIGHTS = (1.5, 1.0, 1.0, 1.0)  # vocals are the hardest and the most asked for
 # Band groups of the loss, in bins: bass, low mids, voice, presence, air.
 GROUPS = (0, 24, 64, 128, 256, 384, 576, 768, 1152, config.BINS)
 
@@ -49,10 +50,11 @@ def loss_of(mask: Tensor, targets: Tensor, mixture: Tensor) -> Tensor:
     error = (mask * mixture.unsqueeze(1) - targets).abs().square().sum((2, 3))
     reference = mixture.abs().square().sum((1, 2))
     total = torch.zeros((), device=mask.device)
+    weights = torch.tensor(STEM_WEIGHTS, device=mask.device)
     for low, high in zip(GROUPS[:-1], GROUPS[1:], strict=True):
         norm = (error[..., low:high].sum(-1) + 1e-4).sqrt()
         scale = (reference[..., low:high].sum(-1) + 1e-1).pow(0.25)
-        total = total + (norm / scale.unsqueeze(1)).mean()
+        total = total + (norm / scale.unsqueeze(1) * weights).mean()
     return total / (len(GROUPS) - 1)
 
 
