@@ -13,6 +13,7 @@ def main() -> None:
     run.add_argument("pack", choices=["music-core"])
     run.add_argument("--minutes", type=float, default=90, help="wall clock of the whole schedule")
     run.add_argument("--threads", type=int, default=2)
+    run.add_argument("--warm", action="store_true", help="without a checkpoint, start from the weights of Models/<pack>")
     export = commands.add_parser("export", help="write Models/<pack> from the last checkpoint")
     export.add_argument("pack", choices=["music-core"])
     fuse = commands.add_parser("fuse", help="learn Models/fusion.json on validation material")
@@ -27,9 +28,10 @@ def main() -> None:
 
         render.build(arguments.minutes, wall_minutes=arguments.wall_minutes)
     elif arguments.command == "run":
-        from . import train
+        from . import config, export, train
 
-        train.run(arguments.pack, arguments.minutes, arguments.threads)
+        start = export.weights_of(config.PACKS / arguments.pack / "model.onnx") if arguments.warm else None
+        train.run(arguments.pack, arguments.minutes, arguments.threads, start=start)
     elif arguments.command == "export":
         from . import export as exporter
 

@@ -56,17 +56,32 @@ def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def to_onnx(net: Core, frames: int = SEGMENT) -> bytes:
-    """The network as ONNX, opset 17, batch 1, a fixed number of frames."""
+    """The network as ONNX, opset 17, batch 1, a fixed number of frames.
+
+    Nothing is folded: every parameter keeps its name, so that training can go on from the pack (`weights_of`);
+    the runtimes fold when they compile.
+    """
     example = torch.rand(1, len(PLANES), frames, config.BINS)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         torch.onnx.export(
-            net, (example,), str(path), input_names=["magnitude"], output_names=["mask"], opset_version=17, dynamo=False
+            net, (example,), str(path), input_names=["magnitude"], output_names=["mask"], opset_version=17, dynamo=False,
+            training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
         )
         model = onnx.load(str(path))
     model = halve_weights(model)
     onnx.checker.check_model(model)
     return model.SerializeToString()
+
+
+def weights_of(path: Path) -> dict[str, torch.Tensor]:
+    """The parameters of an exported pack by their names in the network: what a run without a checkpoint starts from."""
+    names = Core().state_dict().keys()
+    held = {t.name.removesuffix("_half"): numpy_helper.to_array(t) for t in onnx.load(str(path)).graph.initializer}
+    missing = [n for n in names if n not in held and not n.endswith("num_batches_tracked")]
+    if missing:
+        raise ValueError(f"{path} lacks {', '.join(missing[:3])} …: it was not exported by this version of the trainer")
+    return {n: torch.from_numpy(held[n].astype(np.float32)) for n in names if n in held}
 
 
 def openvino_model(data: bytes, threads: int = 1):  # noqa: ANN201 - an openvino.CompiledModel

@@ -85,6 +85,10 @@ class State:
         self.step, self.seconds = held["step"], held["seconds"]
         return True
 
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        for net in (self.net, self.average):
+            net.load_state_dict(net.state_dict() | weights)
+
     def update_average(self) -> None:
         decay = min(EMA, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
@@ -147,13 +151,19 @@ def validate(net: Core, batches: list[np.ndarray]) -> tuple[float, list[float]]:
     return float(np.mean(losses)), [float(np.median(s)) if s else math.nan for s in scores]
 
 
-def run(pack: str, minutes: float, threads: int, max_steps: int | None = None) -> State:
-    """Trains until `minutes` of training (earlier runs included) have passed."""
+def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
+        start: dict[str, Tensor] | None = None) -> State:
+    """Trains until `minutes` of training have passed, those before the last checkpoint included.
+
+    Without a checkpoint, `start` (parameters by name) is where it begins, or else chance.
+    """
     torch.set_num_threads(threads)
     folder = config.RUNS / pack
     folder.mkdir(parents=True, exist_ok=True)
     state = State(folder)
     resumed = state.load()
+    if start and not resumed:
+        state.start_from(start)
     log = open(folder / "log.txt", "a", buffering=1)  # noqa: SIM115 - lives as long as the run
 
     def say(text: str) -> None:

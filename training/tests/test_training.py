@@ -49,6 +49,10 @@ class TrainingTest(unittest.TestCase):
         folder = export.export("music-core", out=Path(FOLDER.name) / "pack")
         manifest = json.loads((folder / "model.json").read_text())
         self.assertEqual(manifest["stft"]["bins"], config.BINS)
+        weights = export.weights_of(folder / "model.onnx")  # half precision: eleven bits
+        for name, value in state.average.state_dict().items():
+            if value.dtype.is_floating_point:
+                torch.testing.assert_close(weights[name], value, rtol=1e-3, atol=1e-6)
         model = export.openvino_model((folder / "model.onnx").read_bytes())
         mask = model([np.ones((1, 4, manifest["segment_frames"], config.BINS), np.float32)])[0]
         self.assertEqual(mask.shape, (1, 4, 2, manifest["segment_frames"], config.BINS))
