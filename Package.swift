@@ -99,8 +99,8 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("DSPTests", ["DSP"]),
         tests("SeparationTests", ["Separation", "TestSupport"]),
-        tests("MediaTests", ["Media"]),
-        tests("TasksTests", ["Tasks", "SQLiteStore", "FileBlobs"]),
+        tests("MediaTests", ["Media", "TestSupport"]),
+        tests("TasksTests", ["Tasks", "SQLiteStore", "FileBlobs", "TestSupport"]),
         tests(
             "HTTPAPITests",
             [
@@ -110,7 +110,11 @@ let package = Package(
             ]),
         tests(
             "WorkerTests",
-            ["Worker", "Tasks", "SQLiteStore", "FileBlobs", "Media", "Separation"]),
+            [
+                "Worker", "Tasks", "SQLiteStore", "FileBlobs", "Media", "Separation", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         tests("EndToEndTests", ["TestSupport"]),
     ]
 )

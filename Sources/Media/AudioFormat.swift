@@ -19,15 +19,22 @@ public enum AudioFormat: String, Sendable, CaseIterable, Codable {
     /// Integers of 24 bits, or a perceptual codec that takes floats.
     var isLossless: Bool { self == .wav || self == .flac }
 
+    /// WAV and Ogg hold any number of channels, the others eight; what more would be is not known, so that
+    /// they cannot be mixed down.
+    /// - Throws: ``MediaError/tooManyChannels(_:format:)``.
+    public func requireRoom(forChannels channels: Int) throws(MediaError) {
+        if channels > 8, self != .wav, self != .ogg {
+            throw .tooManyChannels(channels, format: rawValue)
+        }
+    }
+
     /// What ffmpeg is told for the output. The rate and the channels of the source are kept where the format
-    /// has them; MP3 has no rate above 48 kHz and no third channel, AAC none above 96 kHz, FLAC no ninth
-    /// channel: there ffmpeg converts to the nearest that the format has.
+    /// has them; MP3 has no rate above 48 kHz and no third channel, AAC none above 96 kHz: there ffmpeg
+    /// converts to the nearest that the format has.
     func encoderArguments(sampleRate: Int, channels: Int) -> [String] {
         switch self {
         case .wav: return ["-c:a", "pcm_s24le", "-rf64", "auto", "-f", "wav"]
-        case .flac:
-            let limit = channels > 8 ? ["-ac", "8"] : []
-            return limit + ["-c:a", "flac", "-bits_per_raw_sample", "24", "-f", "flac"]
+        case .flac: return ["-c:a", "flac", "-bits_per_raw_sample", "24", "-f", "flac"]
         case .mp3:
             let rates = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
             return AudioFormat.nearest(sampleRate, rates) + (channels > 2 ? ["-ac", "2"] : [])

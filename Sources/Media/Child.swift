@@ -27,8 +27,11 @@ public struct MediaTools: Sendable {
     private let prlimit: String
     public let limits: MediaLimits
 
+    /// Finds the programs. From here on this process ignores `SIGPIPE`: an encoder that dies while it is
+    /// written to is an error, not the end of its caller.
     /// - Throws: ``MediaError/toolMissing(_:)``.
     public init(limits: MediaLimits = MediaLimits()) throws(MediaError) {
+        signal(SIGPIPE, SIG_IGN)
         ffmpeg = try MediaTools.find("ffmpeg")
         ffprobe = try MediaTools.find("ffprobe")
         prlimit = try MediaTools.find("prlimit")

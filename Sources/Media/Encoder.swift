@@ -46,13 +46,11 @@ public final class Encoder: Sendable {
     }
 
     /// Adds samples.
-    /// - Parameters:
-    ///   - block: `[channel][sample]`, full scale ±1. Values beyond it are cut in lossless formats.
-    ///   - gain: Applied before rounding.
+    /// - Parameter block: `[channel][sample]`, full scale ±1. Values beyond it are cut in lossless formats.
     /// - Throws: ``MediaError/encodingFailed(format:)`` where the encoder has ended.
-    public func write(_ block: [[Float]], gain: Float = 1) async throws {
+    public func write(_ block: [[Float]]) async throws {
         guard let first = block.first, !first.isEmpty else { return }
-        let bytes = format.isLossless ? Encoder.integers(block, gain) : Encoder.floats(block, gain)
+        let bytes = format.isLossless ? Encoder.integers(block) : Encoder.interleave(block) { $0 }
         await blocks.send(bytes)
     }
 
@@ -81,15 +79,11 @@ public final class Encoder: Sendable {
         _ = await child.result
     }
 
-    private static func integers(_ block: [[Float]], _ gain: Float) -> [UInt8] {
+    private static func integers(_ block: [[Float]]) -> [UInt8] {
         interleave(block) { value in
-            let scaled = (value * gain * 0x1p23).rounded(.toNearestOrEven)
+            let scaled = (value * 0x1p23).rounded(.toNearestOrEven)
             return Int32(min(max(scaled, -0x1p23), 0x1p23 - 1)) << 8
         }
-    }
-
-    private static func floats(_ block: [[Float]], _ gain: Float) -> [UInt8] {
-        interleave(block) { $0 * gain }
     }
 
     private static func interleave<Value: BitwiseCopyable>(

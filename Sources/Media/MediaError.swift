@@ -12,6 +12,8 @@ public enum MediaError: Error, Sendable, Hashable, CustomStringConvertible {
     case truncated(declared: Double, found: Double)
     /// A limit on time, memory or size was reached.
     case limitExceeded
+    /// More channels than the format of the results can hold.
+    case tooManyChannels(Int, format: String)
     /// An encoder failed.
     case encodingFailed(format: String)
 
@@ -24,6 +26,7 @@ public enum MediaError: Error, Sendable, Hashable, CustomStringConvertible {
         case .empty: "empty_media"
         case .truncated: "truncated_media"
         case .limitExceeded: "media_limit"
+        case .tooManyChannels: "too_many_channels"
         case .encodingFailed: "encoding_failed"
         }
     }
@@ -41,6 +44,8 @@ public enum MediaError: Error, Sendable, Hashable, CustomStringConvertible {
             "The file is cut off: it should last \(declared.rounded()) seconds, but ends after \(found.rounded())."
         case .limitExceeded:
             "The file needs more time or memory to read than this server allows."
+        case .tooManyChannels(let channels, let format):
+            "The recording has \(channels) channels, \(format) holds at most 8. Ask for wav."
         case .encodingFailed(let format): "The result could not be written as \(format)."
         }
     }

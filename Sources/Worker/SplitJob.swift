@@ -59,6 +59,8 @@ public struct SplitJob: Sendable {
         _ tools: MediaTools, _ separator: Separator, progress: @escaping @Sendable (Double) -> Void
     ) async throws -> Result {
         let info = try await tools.probe(input)
+        let format = format ?? info.naturalFormat
+        try format.requireRoom(forChannels: info.channels)
         let survey = try await tools.survey(input, info)
         progress(0.04)
         let engine = try EngineActor(
@@ -67,7 +69,7 @@ public struct SplitJob: Sendable {
                 stems: stems, clearCut: clearCut, sampleRate: info.sampleRate,
                 channels: info.channels, meanSquare: survey.meanSquare))
         let spool = try Spool(folder: folder)
-        let outputs = outputs(format ?? info.naturalFormat)
+        let outputs = outputs(format)
 
         let first = TrackSet(tools, outputs, info)
         var peak: Float = 0
@@ -80,15 +82,15 @@ public struct SplitJob: Sendable {
             await first.cancel()
             throw error
         }
-        // The largest value of a 24-bit integer is one step below full scale.
-        let gain = peak <= 1 ? 1 : (1 - 0x1p-23) / peak
+        // The largest value of a 24-bit integer is one step below full scale; rounding takes another.
+        let gain = peak <= 1 ? 1 : (1 - 0x1p-22) / peak
         if peak > 1 {
             let second = TrackSet(tools, outputs, info)
             do {
                 try spool.rewind()
                 while let block = try spool.read() {
                     try Task.checkCancellation()
-                    try await second.write(block, gain: gain)
+                    try await second.write(TrackSet.scaled(block, by: gain))
                 }
                 try await second.finish()
             } catch {
@@ -132,7 +134,7 @@ public struct SplitJob: Sendable {
                         try spool.write(block)
                         peak = max(peak, TrackSet.peak(block))
                         // What is over full scale is written again anyway.
-                        if peak <= 1 { try await tracks.write(block, gain: 1) }
+                        if peak <= 1 { try await tracks.write(block) }
                         frames += block.source[0].count
                         progress(frames)
                     }

@@ -15,12 +15,20 @@ struct TrackSet: Sendable {
     }
 
     /// Adds a block to every track. The back track is the source minus the stem.
-    func write(_ block: SeparatedBlock, gain: Float) async throws {
+    func write(_ block: SeparatedBlock) async throws {
         for (index, stem) in block.stems.enumerated() {
-            try await encoders[2 * index].write(stem, gain: gain)
-            try await encoders[2 * index + 1].write(
-                TrackSet.rest(block.source, stem), gain: gain)
+            try await encoders[2 * index].write(stem)
+            try await encoders[2 * index + 1].write(TrackSet.rest(block.source, stem))
         }
+    }
+
+    /// A block times a factor, rounded to 24 bits before the stem is taken from the source, so that the two
+    /// still add up.
+    static func scaled(_ block: SeparatedBlock, by gain: Float) -> SeparatedBlock {
+        func scaled(_ channels: [[Float]]) -> [[Float]] {
+            channels.map { $0.map { ($0 * gain * 0x1p23).rounded(.toNearestOrEven) * 0x1p-23 } }
+        }
+        return SeparatedBlock(source: scaled(block.source), stems: block.stems.map(scaled))
     }
 
     func finish() async throws { for encoder in encoders { try await encoder.finish() } }

@@ -18,8 +18,6 @@ struct Partita: AsyncParsableCommand {
 
     /// Parses and runs, with the exit codes that scripts rely on.
     static func main() async {
-        // An encoder that dies must be an error of one task, not the end of the process.
-        signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -3,22 +3,20 @@ import TestSupport
 import Testing
 
 /// `partita split`, as a user calls it.
-@Suite(.serialized) struct CommandLineTests {
+@Suite(.serialized) final class CommandLineTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
     static let song = "music/vocadito1_plus_vibe_ace/mixture.flac"
 
     private func partita(_ arguments: [String]) throws -> Finished {
         try run(TestServer.program.path, arguments)
     }
 
-    private func folder() -> URL {
-        FileManager.default.temporaryDirectory
-            .appendingPathComponent("partita-out-\(UUID().uuidString)")
-    }
-
     @Test func splitsIntoNamedFilesThatSumToTheSource() throws {
-        let file = try make("My Söng.flac", from: Self.song, ["-t", "8"])
-        let out = folder()
-        defer { try? FileManager.default.removeItem(at: out) }
+        let file = try folder.make("My Söng.flac", from: Self.song, ["-t", "8"])
+        let out = folder.file("out")
         let stems = ["vocals", "drum", "bass"]
         let arguments =
             ["split", file.path, "--stem", "all", "--out", out.path, "--format", "wav", "--json"]
@@ -45,9 +43,8 @@ import Testing
     }
 
     @Test func keepsTheFormatOfTheSource() throws {
-        let file = try make("song.ogg", from: Self.song, ["-t", "4", "-c:a", "libvorbis"])
-        let out = folder()
-        defer { try? FileManager.default.removeItem(at: out) }
+        let file = try folder.make("song.ogg", from: Self.song, ["-t", "4", "-c:a", "libvorbis"])
+        let out = folder.file("out")
         #expect(
             try partita(["split", file.path, "--stem", "vocals", "--out", out.path, "--quiet"])
                 .status == 0)
@@ -57,11 +54,9 @@ import Testing
     }
 
     @Test func oneBadFileDoesNotStopTheOthers() throws {
-        let good = try make("good.wav", from: Self.song, ["-t", "3"])
-        let bad = good.deletingLastPathComponent().appendingPathComponent("bad.mp3")
-        try Data("no song".utf8).write(to: bad)
-        let out = folder()
-        defer { try? FileManager.default.removeItem(at: out) }
+        let good = try folder.make("good.wav", from: Self.song, ["-t", "3"])
+        let bad = try folder.write("bad.mp3", "no song")
+        let out = folder.file("out")
         let result = try partita([
             "split", bad.path, good.path, "--stem", "vocals", "--out", out.path, "--json",
         ])
@@ -84,16 +79,15 @@ import Testing
     }
 
     @Test func aStemWithoutAModelIsRefused() throws {
-        let file = try make("song.wav", from: Self.song, ["-t", "2"])
-        let out = folder()
+        let file = try folder.make("song.wav", from: Self.song, ["-t", "2"])
+        let out = folder.file("out")
         #expect(
             try partita(["split", file.path, "--stem", "strings", "--out", out.path]).status == 1)
         #expect(!FileManager.default.fileExists(atPath: out.path))
     }
 
     @Test func licensesAreCreatedAndListed() throws {
-        let data = folder()
-        defer { try? FileManager.default.removeItem(at: data) }
+        let data = folder.file("data")
         let made = try partita(["license", "create", "Studio", "--data", data.path, "--json"])
         #expect(made.status == 0)
         let report = try JSONSerialization.jsonObject(with: made.output) as? [String: String]

@@ -4,7 +4,11 @@ import TestSupport
 import Testing
 
 /// The main job, through the real server: upload, split, check, download.
-@Suite(.serialized) struct ServiceTests {
+@Suite(.serialized) final class ServiceTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
     static let song = "music/vocadito1_plus_vibe_ace/mixture.flac"
 
     @Test(arguments: [
@@ -13,7 +17,7 @@ import Testing
     ])
     func aSongGoesThrough(_ name: String, _ arguments: [String], _ expected: String) async throws {
         let server = try TestServer()
-        let file = try make(name, from: Self.song, arguments)
+        let file = try folder.make(name, from: Self.song, arguments)
         let task = try await server.split(file, stem: "vocals", name: name)
         var progress: [Int] = []
         let state = try await server.wait(for: task) { state in
@@ -33,7 +37,7 @@ import Testing
 
     @Test func stemsWithoutAModelEndInAnError() async throws {
         let server = try TestServer()
-        let file = try make("song.mp3", from: Self.song, ["-t", "3"])
+        let file = try folder.make("song.mp3", from: Self.song, ["-t", "3"])
         let task = try await server.split(file, stem: "strings")
         let state = try await server.waitForEnd(task)
         #expect(state["status"] as? String == "error")
@@ -42,7 +46,7 @@ import Testing
 
     @Test func aKilledWorkerLosesNothing() async throws {
         let server = try TestServer()
-        let file = try make("song.mp3", from: Self.song, ["-t", "40"])
+        let file = try folder.make("song.mp3", from: Self.song, ["-t", "40"])
         let task = try await server.split(file, stem: "vocals")
         _ = try await server.wait(for: task) { ($0["progress"] as? Int ?? 100) > 5 }
         let worker = try #require(server.workers.first)
@@ -56,7 +60,7 @@ import Testing
 
     @Test func aKilledServerLosesNothing() async throws {
         let server = try TestServer()
-        let file = try make("song.mp3", from: Self.song, ["-t", "40"])
+        let file = try folder.make("song.mp3", from: Self.song, ["-t", "40"])
         let task = try await server.split(file, stem: "vocals")
         _ = try await server.wait(for: task) { ($0["progress"] as? Int ?? 100) > 5 }
         server.crash()
@@ -74,12 +78,7 @@ import Testing
 
     @Test func whatIsNoRecordingIsRefusedAndNothingStays() async throws {
         let server = try TestServer()
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("partita-bad-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let secret = folder.appendingPathComponent("secret.txt")
-        try Data("a secret of the server".utf8).write(to: secret)
+        let secret = try folder.write("secret.txt", "a secret of the server")
         let bad: [(String, Data)] = [
             ("text.mp3", Data("This is a letter, not a song.\n".utf8)),
             ("empty.mp3", Data()),
@@ -90,8 +89,7 @@ import Testing
             ("script.ffconcat", Data("ffconcat version 1.0\nfile '\(secret.path)'\n".utf8)),
         ]
         for (name, content) in bad {
-            let file = folder.appendingPathComponent(name)
-            try content.write(to: file)
+            let file = try folder.write(name, content)
             let answer = try await server.upload(file, name: name)
             #expect(answer.status == 400, "\(name)")
             #expect(answer.json["code"] is String && answer.json["detail"] is String, "\(name)")
@@ -100,17 +98,16 @@ import Testing
         #expect(server.files.isEmpty)
 
         // A truncated file shows only when it is decoded.
-        let whole = try make("song.flac", from: Self.song, ["-t", "10"])
-        let cut = folder.appendingPathComponent("cut.flac")
+        let whole = try folder.make("song.flac", from: Self.song, ["-t", "10"])
         let bytes = try Data(contentsOf: whole)
-        try bytes.prefix(bytes.count / 2).write(to: cut)
+        let cut = try folder.write("cut.flac", bytes.prefix(bytes.count / 2))
         let task = try await server.split(cut, stem: "vocals", name: "cut.flac")
         let state = try await server.waitForEnd(task)
         #expect((state["error"] as? [String: Any])?["code"] as? String == "truncated_media")
         #expect(server.files.count == 1, "only the source stays, until it expires")
 
         // The server is unharmed.
-        let good = try make("song.mp3", from: Self.song, ["-t", "3"])
+        let good = try folder.make("song.mp3", from: Self.song, ["-t", "3"])
         let next = try await server.waitForEnd(try await server.split(good, stem: "vocals"))
         #expect(next["status"] as? String == "success")
     }

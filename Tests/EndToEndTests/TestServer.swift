@@ -169,19 +169,6 @@ final class TestServer {
     }
 }
 
-/// A file made from a recording by ffmpeg.
-func make(_ name: String, from recording: String, _ arguments: [String]) throws -> URL {
-    let folder = FileManager.default.temporaryDirectory
-        .appendingPathComponent("partita-media-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let file = folder.appendingPathComponent(name)
-    let source = Repository.recordings.appendingPathComponent(recording).path
-    let made = try run(
-        "ffmpeg", ["-nostdin", "-v", "error", "-i", source] + arguments + ["-y", file.path])
-    try #require(made.status == 0)
-    return file
-}
-
 /// Rate and channels of a file, as ffprobe tells them.
 func properties(_ file: URL) throws -> String {
     let output = try run(

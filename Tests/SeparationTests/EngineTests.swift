@@ -103,11 +103,10 @@ import Testing
 }
 
 @Suite struct PackTests {
-    private func folder() throws -> URL {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("partita-packs-\(UUID().uuidString)")
+    private func folder() throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(
-            at: folder.appendingPathComponent("pack"), withIntermediateDirectories: true)
+            at: folder.file("pack"), withIntermediateDirectories: true)
         return folder
     }
 
@@ -115,8 +114,7 @@ import Testing
         let pack = try #require(
             Engine.library.packs.first { $0.manifest.name == "spleeter-2stems" })
         let folder = try folder()
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let copy = folder.appendingPathComponent("pack")
+        let copy = folder.file("pack")
         try FileManager.default.copyItem(
             at: pack.directory.appendingPathComponent("model.json"),
             to: copy.appendingPathComponent("model.json"))
@@ -131,8 +129,7 @@ import Testing
 
     @Test func aBrokenManifestIsNotedAndTheOthersServe() throws {
         let folder = try folder()
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try Data("{".utf8).write(to: folder.appendingPathComponent("pack/model.json"))
+        try Data("{".utf8).write(to: folder.file("pack/model.json"))
         let library = ModelLibrary(directories: [folder.path] + Repository.models, cache: nil)
         #expect(library.notes.contains { $0.contains(folder.path) })
         #expect(library.stems.contains("vocals"))

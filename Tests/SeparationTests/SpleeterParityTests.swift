@@ -12,13 +12,11 @@ enum Engine {
 
     /// Only the named packs, from folders that link to them.
     static func only(_ names: [String]) throws -> Separator {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("partita-models-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let folder = try TemporaryFolder()
         for name in names {
             let pack = try #require(library.packs.first { $0.manifest.name == name })
             try FileManager.default.createSymbolicLink(
-                at: folder.appendingPathComponent(name), withDestinationURL: pack.directory)
+                at: folder.file(name), withDestinationURL: pack.directory)
         }
         return try Separator(
             library: ModelLibrary(directories: [folder.path], cache: nil),

@@ -1,6 +1,7 @@
 import FileBlobs
 import Foundation
 import Tasks
+import TestSupport
 import Testing
 
 @Suite struct FileBlobsTests {

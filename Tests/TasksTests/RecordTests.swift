@@ -1,6 +1,7 @@
 import Foundation
 import SQLiteStore
 import Tasks
+import TestSupport
 import Testing
 
 @Suite struct RecordTests {

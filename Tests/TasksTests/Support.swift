@@ -2,27 +2,7 @@ import FileBlobs
 import Foundation
 import SQLiteStore
 import Tasks
-
-/// A folder that is gone when the test is.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "partita-tests-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    /// Every file below, relative to the folder.
-    func files() throws -> [String] {
-        try FileManager.default.subpathsOfDirectory(atPath: path).filter { name in
-            var isFolder: ObjCBool = false
-            _ = FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder)
-            return !isFolder.boolValue
-        }.sorted()
-    }
-}
+import TestSupport
 
 /// A store on a new file, with a licence and a source.
 struct Records {

@@ -52,7 +52,9 @@ public func run(_ program: String, _ arguments: [String]) throws -> Finished {
 public func decode(
     _ file: URL, channels: Int = 2, rate: Int? = nil, start: Double = 0, seconds: Double? = nil
 ) throws -> [[Float]] {
-    var arguments = ["-nostdin", "-v", "error", "-ss", "\(start)", "-i", file.path]
+    var arguments = ["-nostdin", "-v", "error"]
+    if start > 0 { arguments += ["-ss", "\(start)"] }
+    arguments += ["-i", file.path]
     if let seconds { arguments += ["-t", "\(seconds)"] }
     if let rate { arguments += ["-ar", "\(rate)"] }
     arguments += ["-ac", "\(channels)", "-f", "f32le", "-"]

@@ -1,0 +1,170 @@
+import Foundation
+import Media
+import TestSupport
+import Testing
+
+/// Collects what a decoder delivers.
+actor Samples {
+    private(set) var channels: [[Float]] = []
+    private(set) var blocks: [Int] = []
+
+    func add(_ block: [[Float]]) {
+        if channels.isEmpty { channels = Array(repeating: [], count: block.count) }
+        for (index, samples) in block.enumerated() { channels[index] += samples }
+        blocks.append(block[0].count)
+    }
+}
+
+@Suite final class DecodeTests {
+    static let song = "music/vocadito1_plus_vibe_ace/mixture.flac"
+    private let folder: TemporaryFolder
+    private let tools: MediaTools
+
+    init() throws {
+        folder = try TemporaryFolder()
+        tools = try MediaTools()
+    }
+
+    @Test func samplesAreExactAndBlocksAreWhole() async throws {
+        let file = try folder.make("a.wav", from: Self.song, ["-t", "3", "-c:a", "pcm_s24le"])
+        let info = try await tools.probe(file.path)
+        let expected = try TestSupport.decode(file)
+        for size in [1000, 65_536, 1 << 20] {
+            let samples = Samples()
+            try await tools.decode(file.path, info, blockFrames: size) { await samples.add($0) }
+            #expect(await samples.channels == expected)
+            #expect(await samples.blocks.dropLast().allSatisfy { $0 == size })
+        }
+        let survey = try await tools.survey(file.path, info)
+        #expect(survey.frames == expected[0].count)
+        #expect(survey.peak == expected.joined().map(abs).max())
+        let energy = expected.joined().reduce(0.0) { $0 + Double($1 * $1) }
+        let mean = energy / Double(2 * expected[0].count)
+        #expect(abs(survey.meanSquare / mean - 1) < 1e-5)
+    }
+
+    @Test func sixChannelsStaySix() async throws {
+        let song = Repository.recordings.appendingPathComponent(Self.song).path
+        let pan = "pan=5.1|c0=c0|c1=c1|c2=0.5*c0|c3=0.1*c0|c4=0.3*c1|c5=0.2*c1"
+        let file = try folder.make("six.flac", ["-i", song, "-t", "1", "-af", pan])
+        let samples = Samples()
+        try await tools.decode(file.path, try await tools.probe(file.path)) {
+            await samples.add($0)
+        }
+        #expect(await samples.channels == (try TestSupport.decode(file, channels: 6)))
+    }
+
+    @Test func whatIsNoNumberBecomesSilence() async throws {
+        let file = try folder.make("a.wav", from: Self.song, ["-t", "1", "-c:a", "pcm_f32le"])
+        var bytes = try Data(contentsOf: file)
+        let strange: [Float] = [.nan, .infinity, -.infinity, 1e30, -1e30, .signalingNaN]
+        let start = bytes.count - 4 * strange.count
+        strange.withUnsafeBytes { bytes.replaceSubrange(start..<start + $0.count, with: $0) }
+        try bytes.write(to: file)
+        let samples = Samples()
+        try await tools.decode(file.path, try await tools.probe(file.path)) {
+            await samples.add($0)
+        }
+        let (left, right) = (await samples.channels[0], await samples.channels[1])
+        #expect(left.suffix(3) == [0, -64, -64])
+        #expect(right.suffix(3) == [64, 64, 0])
+    }
+
+    @Test(arguments: ["a.flac", "a.mp3", "a.m4a"])
+    func filesThatAreCutOffAreNoticed(_ name: String) async throws {
+        // With the index first, half of an MP4 still says how long it was.
+        let arguments = name.hasSuffix("m4a") ? ["-movflags", "+faststart"] : []
+        let file = try folder.make(name, from: Self.song, ["-t", "20"] + arguments)
+        let bytes = try Data(contentsOf: file)
+        let cut = try folder.write("cut-\(name)", bytes.prefix(bytes.count / 2))
+        let info = try await tools.probe(cut.path)
+        let error = await #expect(throws: MediaError.self) {
+            try await self.tools.survey(cut.path, info)
+        }
+        guard case .truncated(let declared, let found) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(abs(declared - 20) < 0.1)
+        #expect(found < 15)
+    }
+
+    /// Recorders that lost their power leave any length in a header: what is there is taken.
+    @Test func wavIsReadToItsEnd() async throws {
+        let file = try folder.make("a.wav", from: Self.song, ["-t", "20"])
+        let bytes = try Data(contentsOf: file)
+        try bytes.prefix(44 + 4 * 44_100 * 5).write(to: file)
+        let survey = try await tools.survey(file.path, try await tools.probe(file.path))
+        #expect(abs(survey.frames - 5 * 44_100) < 50)
+    }
+
+    @Test func damageInTheMiddleIsSurvived() async throws {
+        let file = try folder.make("a.mp3", from: Self.song, ["-t", "20", "-b:a", "128k"])
+        var bytes = try Data(contentsOf: file)
+        let middle = bytes.count / 2
+        bytes.replaceSubrange(middle..<middle + 3000, with: Data(repeating: 0x55, count: 3000))
+        try bytes.write(to: file)
+        let survey = try await tools.survey(file.path, try await tools.probe(file.path))
+        #expect(abs(Double(survey.frames) / 44_100 - 20) < 1)
+    }
+
+    @Test func aDecoderThatTakesTooLongIsKilled() async throws {
+        let file = try folder.make("a.wav", from: Self.song, ["-t", "30"])
+        var limits = MediaLimits()
+        limits.runTime = 1
+        let slow = try MediaTools(limits: limits)
+        let info = try await slow.probe(file.path)
+        await #expect(throws: MediaError.limitExceeded) {
+            try await slow.decode(file.path, info, blockFrames: 100) { _ in
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        #expect(try await folder.processesEnd())
+    }
+
+    @Test func aDecoderThatComputesTooLongIsKilled() async throws {
+        // An hour of noise as FLAC: several seconds of work.
+        let file = try folder.make(
+            "long.flac", ["-f", "lavfi", "-i", "anoisesrc=d=3600:r=44100:seed=1", "-ac", "2"])
+        var limits = MediaLimits()
+        limits.cpu = 1
+        let confined = try MediaTools(limits: limits)
+        let info = try await confined.probe(file.path)
+        await #expect(throws: MediaError.limitExceeded) {
+            try await confined.survey(file.path, info)
+        }
+    }
+
+    @Test func aDecoderWithoutMemoryFailsCleanly() async throws {
+        let file = try folder.make("a.wav", from: Self.song, ["-t", "3"])
+        let info = try await tools.probe(file.path)
+        var limits = MediaLimits()
+        limits.memory = 48 << 20
+        let confined = try MediaTools(limits: limits)
+        await #expect(throws: MediaError.self) { try await confined.survey(file.path, info) }
+    }
+
+    @Test func cancellingKillsTheDecoder() async throws {
+        let file = try folder.make("a.wav", from: Self.song, ["-t", "30"])
+        let (tools, info) = (tools, try await tools.probe(file.path))
+        let task = Task {
+            try await tools.decode(file.path, info, blockFrames: 1000) { _ in
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        while folder.processes.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+        task.cancel()
+        #expect(try await folder.processesEnd())
+        await #expect(throws: (any Error).self) { try await task.value }
+    }
+
+    @Test func whatTheReaderThrowsEndsTheDecoder() async throws {
+        struct Enough: Error {}
+        let file = try folder.make("a.wav", from: Self.song, ["-t", "30"])
+        let info = try await tools.probe(file.path)
+        await #expect(throws: Enough.self) {
+            try await self.tools.decode(file.path, info, blockFrames: 1000) { _ in throw Enough() }
+        }
+        #expect(try await folder.processesEnd())
+    }
+}

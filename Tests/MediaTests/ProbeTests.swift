@@ -1,0 +1,142 @@
+import Foundation
+import Media
+import TestSupport
+import Testing
+
+/// What is read, and what is refused, by the real ffprobe.
+@Suite final class ProbeTests {
+    static let song = "music/vocadito1_plus_vibe_ace/mixture.flac"
+    private let folder: TemporaryFolder
+    private let tools: MediaTools
+
+    init() throws {
+        folder = try TemporaryFolder()
+        tools = try MediaTools()
+    }
+
+    @Test(arguments: [
+        ("a.mp3", ["-ar", "44100"], 44_100, AudioFormat.mp3),
+        ("a.wav", ["-ar", "96000", "-c:a", "pcm_f32le"], 96_000, .wav),
+        ("a.flac", ["-ar", "48000", "-sample_fmt", "s32"], 48_000, .flac),
+        ("a.ogg", ["-ar", "22050", "-c:a", "libvorbis"], 22_050, .ogg),
+        ("a.opus", ["-c:a", "libopus", "-ar", "48000"], 48_000, .ogg),
+        ("a.m4a", ["-ar", "32000", "-c:a", "aac"], 32_000, .aac),
+        ("a.m4a", ["-ar", "44100", "-c:a", "alac"], 44_100, .wav),
+        ("a.aac", ["-ar", "44100", "-c:a", "aac"], 44_100, .aac),
+        ("a.aiff", ["-ar", "44100"], 44_100, .wav),
+        ("a.w64", ["-ar", "44100"], 44_100, .wav),
+        ("a.caf", ["-ar", "44100"], 44_100, .wav),
+        ("a.au", ["-ar", "8000"], 8_000, .wav),
+        ("a.wma", ["-ar", "44100"], 44_100, .wav),
+        ("a.wv", ["-ar", "44100", "-c:a", "wavpack"], 44_100, .wav),
+        ("a.mka", ["-ar", "44100", "-c:a", "flac"], 44_100, .flac),
+        ("a.webm", ["-c:a", "libopus", "-ar", "48000"], 48_000, .ogg),
+    ])
+    func recordingsAreRead(
+        _ name: String, _ arguments: [String], _ rate: Int, _ natural: AudioFormat
+    ) async throws {
+        for channels in [1, 2] {
+            let file = try folder.make(
+                name, from: Self.song, ["-t", "2", "-ac", "\(channels)"] + arguments)
+            let info = try await tools.probe(file.path)
+            #expect(info.sampleRate == rate)
+            #expect(info.channels == channels)
+            #expect(!info.hasVideo)
+            #expect(info.naturalFormat == natural)
+            #expect(abs(info.duration - 2) < 0.15)
+            let survey = try await tools.survey(file.path, info)
+            #expect(abs(Double(survey.frames) / Double(rate) - 2) < 0.15)
+        }
+    }
+
+    @Test(arguments: ["film.mp4", "film.mkv", "film.mov", "film.avi", "film.ts"])
+    func soundOfFilmsIsRead(_ name: String) async throws {
+        let song = Repository.recordings.appendingPathComponent(Self.song).path
+        let film = try folder.make(
+            name, ["-f", "lavfi", "-i", "testsrc=d=2:s=64x64", "-i", song, "-t", "2"])
+        let info = try await tools.probe(film.path)
+        #expect(info.hasVideo)
+        #expect(info.channels == 2)
+        #expect(try await tools.survey(film.path, info).frames > info.sampleRate)
+    }
+
+    @Test func coverArtIsNoFilm() async throws {
+        let picture = try folder.make(
+            "cover.png", ["-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", "1"])
+        let song = Repository.recordings.appendingPathComponent(Self.song).path
+        let file = try folder.make(
+            "a.mp3",
+            ["-i", song, "-i", picture.path, "-map", "0:a", "-map", "1:v", "-t", "2"]
+                + ["-c:v", "copy", "-disposition:v", "attached_pic"])
+        #expect(try await tools.probe(file.path).hasVideo == false)
+    }
+
+    /// Files that would make ffmpeg read another file of the server, or the network, or that are no recording.
+    @Test func whatIsNoRecordingIsRefused() async throws {
+        let secret = try folder.make("secret.wav", from: Self.song, ["-t", "1"]).path
+        let files = [
+            "letter.mp3": "This is a letter, not a song.\n",
+            "nothing.mp3": "",
+            "list.m3u8":
+                "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n\(secret)\n#EXT-X-ENDLIST\n",
+            "list.mp3": "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://\(secret)\n",
+            "script.ffconcat": "ffconcat version 1.0\nfile '\(secret)'\n",
+            "session.sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+                + "m=audio 5004 RTP/AVP 0\n",
+            "dash.mpd":
+                "<?xml version=\"1.0\"?><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" "
+                + "type=\"static\"><Period><AdaptationSet mimeType=\"audio/wav\">"
+                + "<Representation id=\"1\"><BaseURL>\(secret)</BaseURL></Representation>"
+                + "</AdaptationSet></Period></MPD>",
+            "metadata.txt": ";FFMETADATA1\ntitle=x\n",
+            "subtitles.srt": "1\n00:00:00,000 --> 00:00:01,000\nHello\n",
+        ]
+        for (name, text) in files {
+            let file = try folder.write(name, text).path
+            let error = await #expect(throws: MediaError.self, "\(name)") {
+                try await self.tools.probe(file)
+            }
+            #expect(error == .unreadable, "\(name)")
+        }
+        let picture = try folder.make(
+            "picture.png", ["-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", "1"])
+        await #expect(throws: MediaError.unreadable) { try await self.tools.probe(picture.path) }
+        await #expect(throws: MediaError.unreadable) {
+            try await self.tools.probe(self.folder.file("missing.wav").path)
+        }
+        await #expect(throws: MediaError.unreadable) { try await self.tools.probe("/dev/zero") }
+    }
+
+    @Test func filmsWithoutSoundAndRecordingsWithoutLengthAreRefused() async throws {
+        let film = try folder.make("film.mp4", ["-f", "lavfi", "-i", "testsrc=d=1:s=64x64"])
+        await #expect(throws: MediaError.noAudio) { try await self.tools.probe(film.path) }
+        let nothing = try folder.make("a.wav", from: Self.song, ["-t", "0"])
+        await #expect(throws: MediaError.empty) {
+            let info = try await self.tools.probe(nothing.path)
+            _ = try await self.tools.survey(nothing.path, info)
+        }
+    }
+
+    /// Names are data: never options, protocols or patterns.
+    @Test(arguments: ["-i.wav", "pipe:0.wav", "a%03d.wav", "a'\"\\ \n$(touch x).wav", "söng 🎵.wav"])
+    func anyNameIsAName(_ name: String) async throws {
+        let plain = try folder.make("plain.wav", from: Self.song, ["-t", "1"])
+        let file = folder.file(name)
+        try FileManager.default.moveItem(at: plain, to: file)
+        let info = try await tools.probe(file.path)
+        #expect(try await tools.survey(file.path, info).frames == 44_100)
+    }
+
+    @Test func everyErrorHasACodeAndASentence() {
+        let errors: [MediaError] = [
+            .toolMissing("ffmpeg"), .unreadable, .noAudio, .empty, .limitExceeded,
+            .truncated(declared: 10, found: 5), .encodingFailed(format: "mp3"),
+            .tooManyChannels(9, format: "mp3"),
+        ]
+        #expect(Set(errors.map(\.code)).count == errors.count)
+        for error in errors {
+            #expect(error.code.allSatisfy { $0.isLowercase || $0 == "_" })
+            #expect(error.description.hasSuffix("."))
+        }
+    }
+}

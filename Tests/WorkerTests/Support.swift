@@ -1,0 +1,66 @@
+import FileBlobs
+import Foundation
+import Logging
+import Media
+import SQLiteStore
+import Separation
+import Tasks
+import TestSupport
+import Worker
+
+/// The engine with everything that is installed, loaded once.
+let separator = Result {
+    try Separator(
+        library: ModelLibrary(directories: Repository.models, cache: nil),
+        runtime: Repository.runtime, threads: 2)
+}
+
+/// A store and blobs in a folder of their own, as the server and its workers share them.
+struct DataFolder {
+    let folder: TemporaryFolder
+    let store: SQLiteStore
+    let blobs: FileBlobs
+    let licence: Licence
+
+    init() async throws {
+        folder = try TemporaryFolder()
+        store = try SQLiteStore(path: folder.path + "/partita.sqlite")
+        blobs = try FileBlobs(root: folder.path)
+        licence = try await store.createLicence(name: "test").licence
+    }
+
+    /// Uploads a file and queues a task for it.
+    func submit(
+        _ file: URL, _ presets: StemSeparatorPresets = StemSeparatorPresets(stem: .vocals)
+    ) async throws -> UUID {
+        let now = Date()
+        let source = Source(
+            licence: licence.id, name: "Mein Lied.flac", size: 1, duration: 1,
+            blob: try await blobs.adopt(file: file.path), created: now, expires: now + 3600)
+        try await store.insert(source)
+        return try await store.submit(
+            SplitTask(
+                licence: licence.id, source: source.id, presets: .stemSeparator(presets),
+                servedBy: .perseus, created: now), idempotencyKey: nil, now: now)
+    }
+
+    func task(_ id: UUID) async throws -> SplitTask {
+        let found = try await store.tasks([id], licence: licence.id, since: .distantPast)
+        guard let task = found[id] else { throw POSIXError(.ENOENT) }
+        return task
+    }
+
+    func worker(
+        _ name: String = "a", policy: LeasePolicy = LeasePolicy(), limits: MediaLimits = .init()
+    ) throws -> TaskWorker {
+        TaskWorker(
+            store: store, blobs: blobs, tools: try MediaTools(limits: limits),
+            separator: try separator.get(), policy: policy, name: name,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    /// Blobs and what is left in the scratch folder.
+    func files() throws -> [String] {
+        try folder.files().filter { $0.hasPrefix("blobs/") || $0.hasPrefix("scratch/") }
+    }
+}

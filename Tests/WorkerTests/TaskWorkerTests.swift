@@ -1,0 +1,160 @@
+import Foundation
+import Media
+import Tasks
+import TestSupport
+import Testing
+import Worker
+
+/// Leasing, publishing and failing, with the real store, blobs, engine and ffmpeg.
+@Suite(.serialized) final class TaskWorkerTests {
+    static let song = "music/vocadito1_plus_vibe_ace/mixture.flac"
+    private let files: TemporaryFolder
+
+    init() throws { files = try TemporaryFolder() }
+
+    @Test func aTaskSucceeds() async throws {
+        let data = try await DataFolder()
+        let song = try files.make("a.flac", from: Self.song, ["-t", "6"])
+        let source = try files.make("copy.flac", ["-i", song.path])
+        let id = try await data.submit(
+            song, StemSeparatorPresets(stem: .drum, encoderFormat: .wav))
+        let worker = try data.worker()
+        #expect(try await worker.workOnce())
+        #expect(try await !worker.workOnce())
+
+        let task = try await data.task(id)
+        #expect(task.status == .success && task.progress == 100 && task.attempts == 1)
+        #expect(task.duration == 6)
+        #expect(task.tracks.map(\.label) == ["drum", "no_drum"])
+        #expect(task.tracks.map(\.kind) == [.stem, .back])
+        #expect(task.tracks.map(\.name) == ["Mein Lied_drum.wav", "Mein Lied_no_drum.wav"])
+        #expect(task.tracks.map(\.contentType) == ["audio/wav", "audio/wav"])
+        var sum = [[Float]](repeating: Array(repeating: 0, count: 6 * 44_100), count: 2)
+        for track in task.tracks {
+            let file = URL(fileURLWithPath: try await data.blobs.localFile(track.blob))
+            #expect(try await data.blobs.size(track.blob) == track.size)
+            for (channel, samples) in try decode(file).enumerated() {
+                for index in samples.indices { sum[channel][index] += samples[index] }
+            }
+        }
+        #expect(difference(sum, try decode(source)) < -120)
+        // The source and two tracks, and nothing temporary.
+        #expect(try data.files().count == 3)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: data.blobs.scratch).isEmpty)
+    }
+
+    @Test func whoLostTheLeasePublishesNothing() async throws {
+        let data = try await DataFolder()
+        let id = try await data.submit(try files.make("a.flac", from: Self.song, ["-t", "20"]))
+        var silent = LeasePolicy()
+        // The lease is over before the next heartbeat.
+        silent.duration = 0.2
+        silent.heartbeat = 3600
+        let first = try data.worker("first", policy: silent)
+        let work = Task { try await first.workOnce() }
+        var lease: Lease?
+        while lease == nil {
+            try await Task.sleep(for: .milliseconds(50))
+            guard try await data.task(id).status == .running else { continue }
+            lease = try await data.store.lease(
+                worker: "second", duration: 600, maximumAttempts: 3, now: Date())
+        }
+        #expect(lease?.task.attempts == 2)
+        #expect(try await work.value)
+        let task = try await data.task(id)
+        #expect(task.status == .running && task.tracks.isEmpty)
+        #expect(try data.files().count == 1, "only the source")
+        // The second still holds it.
+        try await data.store.renew(
+            try #require(lease), duration: 600, progress: 50, now: Date())
+    }
+
+    @Test func aHeartbeatThatFindsTheLeaseLostEndsTheWork() async throws {
+        let data = try await DataFolder()
+        let id = try await data.submit(try files.make("a.flac", from: Self.song, ["-t", "20"]))
+        var policy = LeasePolicy()
+        policy.heartbeat = 0.1
+        let worker = try data.worker(policy: policy)
+        let work = Task { try await worker.workOnce() }
+        var running: Lease?
+        while running == nil {
+            try await Task.sleep(for: .milliseconds(20))
+            // As if 15 seconds had passed without a heartbeat.
+            running = try await data.store.lease(
+                worker: "second", duration: 600, maximumAttempts: 3, now: Date() + 60)
+            if running?.fence == 1 { Issue.record("leased before the worker did") }
+        }
+        let stolen = ContinuousClock.now
+        #expect(try await work.value)
+        #expect(ContinuousClock.now - stolen < .seconds(10))
+        #expect(try await data.task(id).status == .running)
+        #expect(try data.files().count == 1)
+        #expect(try await data.folder.processesEnd())
+    }
+
+    @Test func faultsOfTheFileAreFinal() async throws {
+        let data = try await DataFolder()
+        let whole = try files.make("a.flac", from: Self.song, ["-t", "10"])
+        let bytes = try Data(contentsOf: whole)
+        let cut = try await data.submit(
+            try files.write("cut.flac", bytes.prefix(bytes.count / 2)))
+        let text = try await data.submit(try files.write("text.mp3", "no song"))
+        let worker = try data.worker()
+        while try await worker.workOnce() {}
+        for (id, code) in [(cut, "truncated_media"), (text, "unreadable_media")] {
+            let task = try await data.task(id)
+            #expect(task.status == .error && task.attempts == 1)
+            #expect(task.failure?.code == code)
+        }
+        #expect(try data.files().count == 2, "the sources stay until they expire")
+    }
+
+    @Test(arguments: [
+        StemSeparatorPresets(stem: .strings),
+        StemSeparatorPresets(stem: .vocals, multivocal: .leadBack),
+        StemSeparatorPresets(stem: .vocals, dereverbEnabled: true),
+    ])
+    func whatIsNotInstalledIsSaidAtOnce(_ presets: StemSeparatorPresets) async throws {
+        let data = try await DataFolder()
+        let song = try files.make("a.flac", from: Self.song, ["-t", "2"])
+        let id = try await data.submit(song, presets)
+        #expect(try await data.worker().workOnce())
+        let task = try await data.task(id)
+        #expect(task.status == .error && task.attempts == 1)
+        #expect(task.failure?.code == "not_installed")
+        #expect(try data.files().count == 1)
+    }
+
+    @Test func whatMayPassIsTriedThreeTimes() async throws {
+        let data = try await DataFolder()
+        let id = try await data.submit(try files.make("a.flac", from: Self.song, ["-t", "2"]))
+        var limits = MediaLimits()
+        limits.runTime = 0
+        let worker = try data.worker(limits: limits)
+        for attempt in 1...3 {
+            #expect(try await data.task(id).status == .queued)
+            #expect(try await worker.workOnce())
+            #expect(try await data.task(id).attempts == attempt)
+        }
+        let task = try await data.task(id)
+        #expect(task.status == .error && task.failure?.code == "media_limit")
+        #expect(try await !worker.workOnce())
+        #expect(try data.files().count == 1)
+    }
+
+    @Test func aWorkerThatShutsDownHandsItsTaskBack() async throws {
+        let data = try await DataFolder()
+        let id = try await data.submit(try files.make("a.flac", from: Self.song, ["-t", "60"]))
+        let worker = try data.worker()
+        let loop = Task { await worker.run() }
+        while try await data.task(id).progress < 5 {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        loop.cancel()
+        await loop.value
+        let task = try await data.task(id)
+        #expect(task.status == .queued && task.attempts == 0)
+        #expect(try data.files().count == 1)
+        #expect(try await data.folder.processesEnd())
+    }
+}
