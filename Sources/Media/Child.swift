@@ -72,8 +72,14 @@ public struct MediaTools: Sendable {
     static func input(_ file: String) -> [String] {
         [
             "-protocol_whitelist", "file,pipe", "-format_whitelist", containers, "-i",
-            "file:\(file)",
+            MediaTools.address(file),
         ]
+    }
+
+    /// How the children are told a file: they run in `/`, so a relative path is completed here.
+    static func address(_ file: String) -> String {
+        let folder = FileManager.default.currentDirectoryPath
+        return "file:" + (file.hasPrefix("/") ? file : "\(folder)/\(file)")
     }
 
     /// Containers that hold their own audio. Playlists, scripts and everything else that names other files

@@ -23,7 +23,7 @@ public final class Encoder: Sendable {
                 "-ac", "\(channels)", "-i", "pipe:0", "-map_metadata", "-1", "-fflags", "+bitexact",
                 "-flags:a", "+bitexact",
             ] + format.encoderArguments(sampleRate: sampleRate, channels: channels)
-            + ["-y", "file:\(file)"]
+            + ["-y", MediaTools.address(file)]
         let configuration = tools.configuration(tools.ffmpeg, arguments)
         let blocks = blocks
         child = Task {

@@ -120,8 +120,8 @@ struct SplitCommand: AsyncParsableCommand {
                 atPath: work, withIntermediateDirectories: false)
             Interrupt.cleanUp(work)
             let job = SplitJob(
-                input: URL(fileURLWithPath: file).path, stems: stems, clearCut: clearCut,
-                format: format, folder: URL(fileURLWithPath: work).path)
+                input: file, stems: stems, clearCut: clearCut,
+                format: format, folder: work)
             let result = try await job.run(tools, separator) { bar.update($0) }
             for output in result.outputs {
                 guard rename(output.path, path(output.label)) == 0 else {

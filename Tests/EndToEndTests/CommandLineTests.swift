@@ -53,6 +53,17 @@ import Testing
                 == ["song_no_vocals.ogg", "song_vocals.ogg"])
     }
 
+    /// As people type it: a name in the folder where they are.
+    @Test func relativePathsAreRelativeToTheUser() throws {
+        _ = try folder.make("song.wav", from: Self.song, ["-t", "3"])
+        let result = try run(
+            TestServer.program.path, ["split", "song.wav", "--stem", "vocals", "--out", "stems/"],
+            in: URL(fileURLWithPath: folder.path))
+        #expect(result.status == 0)
+        #expect(
+            try folder.files() == ["song.wav", "stems/song_no_vocals.wav", "stems/song_vocals.wav"])
+    }
+
     @Test func oneBadFileDoesNotStopTheOthers() throws {
         let good = try folder.make("good.wav", from: Self.song, ["-t", "3"])
         let bad = try folder.write("bad.mp3", "no song")

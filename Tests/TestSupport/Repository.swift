@@ -35,11 +35,14 @@ public struct Finished {
 }
 
 /// Runs a program to its end; its errors go to the test's.
-public func run(_ program: String, _ arguments: [String]) throws -> Finished {
+/// - Parameter folder: Where it runs.
+public func run(_ program: String, _ arguments: [String], in folder: URL? = nil) throws -> Finished
+{
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [program] + arguments
     process.standardInput = FileHandle.nullDevice
+    if let folder { process.currentDirectoryURL = folder }
     let pipe = Pipe()
     process.standardOutput = pipe
     try process.run()
