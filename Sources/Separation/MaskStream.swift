@@ -14,7 +14,8 @@ final class MaskStream {
     private(set) var inferenceSeconds = 0.0
 
     private let request: InferenceRequest
-    private let gain: Float
+    /// Brings the clip to the network's level; 1 where it expects none.
+    private let clipGain: Float
     private let masks: FrameQueue
     private var segment = 0
     private var step: Int { manifest.segmentFrames - manifest.overlapFrames }
@@ -26,10 +27,20 @@ final class MaskStream {
         request = try InferenceRequest(network)
         masks = FrameQueue(length: manifest.stems.count * maskChannels * manifest.stft.bins)
         if let level = manifest.inputLevelDbfs, meanSquare > 1e-12 {
-            gain = Float(pow(10, level / 20) / meanSquare.squareRoot())
+            clipGain = Float(pow(10, level / 20) / meanSquare.squareRoot())
         } else {
-            gain = 1
+            clipGain = 1
         }
+    }
+
+    /// What brings a segment to the network's level. A quiet part of a song is heard like a loud one, but a
+    /// silence does not become noise: the gain differs from the clip's by 12 dB at most.
+    private func gain(_ frames: MagnitudeQueue, start: Int, count: Int) -> Float {
+        guard let level = manifest.inputLevelDbfs else { return 1 }
+        var sum: Float = 0
+        for frame in start..<start + count { sum += frames.power(frame: frame) }
+        let own = Float(pow(10, level / 20)) / (sum / Float(count) + 1e-20).squareRoot()
+        return min(max(own, clipGain / 4), clipGain * 4)
     }
 
     /// The first frame of the input that a coming segment needs.
@@ -66,6 +77,7 @@ final class MaskStream {
 
     private func fill(from frames: MagnitudeQueue, start: Int, count: Int) {
         let bins = manifest.stft.bins
+        let gain = gain(frames, start: start, count: count)
         if count < manifest.segmentFrames { request.input.clear() }
         for (index, plane) in manifest.planes.enumerated() {
             var place = request.input.pointer + index * manifest.segmentFrames * bins

@@ -75,9 +75,17 @@ class TrainingTest(unittest.TestCase):
 
     def test_segments_join_without_seams(self) -> None:
         planes = np.ones((4, 301, 8), np.float32)
-        result = separate.segmented(planes, lambda p: np.full((2, 2, 64, 8), 0.25, np.float32), 64, 16)
+        result = separate.segmented(planes, np.ones(301), lambda p: np.full((2, 2, 64, 8), 0.25, np.float32), 64, 16)
         self.assertEqual(result.shape, (2, 2, 301, 8))
         np.testing.assert_allclose(result, 0.25, atol=1e-6)
+
+    def test_segments_are_brought_to_the_input_level(self) -> None:
+        rng = np.random.default_rng(4)
+        x = rng.normal(0, 10 ** (config.LEVEL_DBFS / 20), (2, 400 * config.HOP)).astype(np.float32)
+        power = separate.frame_power(audio.stft(x))[2:-2]
+        self.assertAlmostEqual(10 * np.log10(power.mean()), config.LEVEL_DBFS, delta=0.1)
+        for change, gain in ((1, 1), (0.5, 2), (0.1, 4), (10, 0.25)):
+            self.assertAlmostEqual(separate.segment_gain(power * change**2), gain, delta=0.02 * gain)
 
     def test_fusion_trusts_the_better_opinion(self) -> None:
         rng = np.random.default_rng(2)
