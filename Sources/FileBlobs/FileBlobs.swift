@@ -99,23 +99,28 @@ public struct FileBlobs: BlobStore {
         }
     }
 
-    /// Removes what crashes have left in the scratch folder. To be called when a server starts.
-    ///
-    /// An unfinished upload is removed as soon as its process is gone, which its lock tells; a
-    /// worker's files when nothing has touched them for a time.
-    /// - Parameter unusedFor: Seconds.
+    /// Lends a folder, locked for as long as it is used.
+    public func withScratchFolder<Value: Sendable>(
+        _ body: (_ path: String) async throws -> Value
+    ) async throws -> Value {
+        let folder = try ScratchFile.createFolder(in: scratch)
+        defer {
+            try? FileManager.default.removeItem(atPath: folder.path)
+            close(folder.descriptor)
+        }
+        return try await body(folder.path)
+    }
+
+    /// Removes what dead processes have left in the scratch folder, which their locks tell. To be called
+    /// when a server or a worker starts.
     /// - Returns: How many entries were removed.
     @discardableResult
-    public func sweepScratch(unusedFor: Double = 3600, now: Date = Date()) async throws -> Int {
+    public func sweepScratch() async throws -> Int {
         try await offPool {
-            let limit = now.addingTimeInterval(-unusedFor)
-            return try Folder.entries(of: scratch).count { name in
+            try Folder.entries(of: scratch).count { name in
                 let path = "\(scratch)/\(name)"
-                let isStale =
-                    ScratchFile.isName(name)
-                    ? ScratchFile.isAbandoned(path)
-                    : Folder.lastChange(in: path).map { $0 < limit } ?? false
-                return isStale && (try? FileManager.default.removeItem(atPath: path)) != nil
+                return ScratchFile.isAbandoned(path)
+                    && (try? FileManager.default.removeItem(atPath: path)) != nil
             }
         }
     }

@@ -7,32 +7,43 @@ import Tasks
     import Darwin
 #endif
 
-/// An open file of the scratch folder, locked for as long as its process works on it.
+/// An open file or folder in the scratch folder, locked for as long as its process works on it.
 struct ScratchFile: Sendable {
-    private static let prefix = "upload-"
-
     let path: String
     let descriptor: Int32
 
     static func create(in folder: String) throws -> ScratchFile {
+        try create("\(folder)/upload-", remove: unlink) { path in
+            open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        }
+    }
+
+    /// A folder, held open and locked like a file.
+    static func createFolder(in folder: String) throws -> ScratchFile {
+        try create("\(folder)/task-", remove: rmdir) { path in
+            mkdir(path, 0o700) == 0 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1
+        }
+    }
+
+    private static func create(
+        _ prefix: String, remove: (UnsafePointer<CChar>) -> Int32, make: (String) -> Int32
+    ) throws -> ScratchFile {
         while true {
-            let path = "\(folder)/\(prefix)\(BlobKey().rawValue)"
-            let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            let path = "\(prefix)\(BlobKey().rawValue)"
+            let descriptor = make(path)
             guard descriptor >= 0 else { throw FileError("create", path) }
             var status = stat()
             let isOurs =
                 flock(descriptor, LOCK_EX | LOCK_NB) == 0
                 && fstat(descriptor, &status) == 0 && status.st_nlink > 0
             if isOurs { return ScratchFile(path: path, descriptor: descriptor) }
-            // A sweep saw the file in the moment before it was locked, and took it for abandoned.
-            unlink(path)
+            // A sweep saw it in the moment before it was locked, and took it for abandoned.
+            _ = path.withCString(remove)
             close(descriptor)
         }
     }
 
-    static func isName(_ name: String) -> Bool { name.hasPrefix(prefix) }
-
-    /// Whether no living process holds the file.
+    /// Whether no living process holds the file or folder.
     static func isAbandoned(_ path: String) -> Bool {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }

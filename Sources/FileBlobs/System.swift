@@ -72,17 +72,6 @@ enum Folder {
             throw FileError(operation: "list", path: path, code: EIO)
         }
     }
-
-    /// The latest change of a file, or of anything in a folder.
-    static func lastChange(in path: String) -> Date? {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return nil }
-        let inside = (FileManager.default.subpaths(atPath: path) ?? []).compactMap { name in
-            var status = stat()
-            return lstat("\(path)/\(name)", &status) == 0 ? status.modified : nil
-        }
-        return (inside + [status.modified]).max()
-    }
 }
 
 extension stat {

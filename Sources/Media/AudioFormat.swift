@@ -29,12 +29,15 @@ public enum AudioFormat: String, Sendable, CaseIterable, Codable {
     }
 
     /// What ffmpeg is told for the output. The rate and the channels of the source are kept where the format
-    /// has them; MP3 has no rate above 48 kHz and no third channel, AAC none above 96 kHz: there ffmpeg
-    /// converts to the nearest that the format has.
+    /// has them; MP3 has no rate above 48 kHz and no third channel, AAC none above 96 kHz, Ogg none above 192
+    /// kHz, FLAC none above 655,350 Hz and no odd ones above 65,535: there ffmpeg converts to the nearest.
     func encoderArguments(sampleRate: Int, channels: Int) -> [String] {
         switch self {
         case .wav: return ["-c:a", "pcm_s24le", "-rf64", "auto", "-f", "wav"]
-        case .flac: return ["-c:a", "flac", "-bits_per_raw_sample", "24", "-f", "flac"]
+        case .flac:
+            let isPossible = sampleRate <= 65_535 || (sampleRate % 10 == 0 && sampleRate <= 655_350)
+            let rate = isPossible ? [] : AudioFormat.nearest(sampleRate, [96_000, 192_000])
+            return rate + ["-c:a", "flac", "-bits_per_raw_sample", "24", "-f", "flac"]
         case .mp3:
             let rates = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
             return AudioFormat.nearest(sampleRate, rates) + (channels > 2 ? ["-ac", "2"] : [])
@@ -50,7 +53,10 @@ public enum AudioFormat: String, Sendable, CaseIterable, Codable {
                     channels > 1 ? (sampleRate < 32000 ? "160k" : "256k") : bits,
                 ]
                 + ["-f", "ipod"]
-        case .ogg: return ["-c:a", "libvorbis", "-q:a", "8", "-f", "ogg"]
+        case .ogg:
+            return (sampleRate > 192_000 ? ["-ar", "192000"] : []) + [
+                "-c:a", "libvorbis", "-q:a", "8", "-f", "ogg",
+            ]
         }
     }
 

@@ -10,6 +10,11 @@ public struct MediaLimits: Sendable, Hashable {
     public var memory = 4 << 30
     /// Bytes of a file that it writes.
     public var fileSize = 64 << 30
+    /// Samples of all channels that a recording may decode to: 6 hours of stereo at 48 kHz. A small file can
+    /// hold days of silence.
+    public var samples = 6 * 3600 * 48_000 * 2
+    /// Samples of all channels in a second.
+    public var samplesPerSecond = 64 * 48_000
     /// Seconds for looking into a file.
     public var probeTime = 60
     /// Seconds for decoding or encoding; generous, as an encoder waits for the engine.

@@ -31,8 +31,7 @@ extension MediaTools {
         let arguments =
             ["-nostdin", "-hide_banner", "-v", "quiet"] + MediaTools.input(file) + [
                 "-map", "0:a:0", "-vn", "-sn", "-dn", "-ar", "\(info.sampleRate)",
-                "-ac", "\(info.channels)", "-c:a", "pcm_f32le", "-f", "f32le", "pipe:1",
-            ]
+            ] + info.channelArguments + ["-c:a", "pcm_f32le", "-f", "f32le", "pipe:1"]
         let configuration = configuration(ffmpeg, arguments)
         try await within(seconds: limits.runTime) {
             let result = try await run(
@@ -48,6 +47,8 @@ extension MediaTools {
             }
             switch result.terminationStatus {
             case .exited(0): if result.closureResult == 0 { throw MediaError.empty }
+            // Asked to stop, ffmpeg ends like this.
+            case .exited(255): throw MediaError.decodingInterrupted
             // What could be decoded of a damaged file has been delivered.
             case .exited: if result.closureResult == 0 { throw MediaError.unreadable }
             case .signaled: throw MediaError.limitExceeded
@@ -60,7 +61,10 @@ extension MediaTools {
     ///   header says.
     public func survey(_ file: String, _ info: AudioInfo) async throws -> Survey {
         let collector = Collector(Survey(channels: info.channels))
-        try await decode(file, info) { await collector.add($0) }
+        let limit = limits.samples / info.channels
+        try await decode(file, info) { block in
+            if await collector.add(block) > limit { throw MediaError.tooLong }
+        }
         let survey = await collector.survey
         let found = Double(survey.frames) / Double(info.sampleRate)
         // Codecs begin and end within a frame or two of what containers declare.
@@ -75,7 +79,8 @@ extension MediaTools {
 
         init(_ survey: Survey) { self.survey = survey }
 
-        func add(_ block: [[Float]]) {
+        /// - Returns: The frames so far.
+        func add(_ block: [[Float]]) -> Int {
             survey.frames += block[0].count
             for channel in block {
                 // Sums of 8, so that the loop is one of vector instructions.
@@ -102,6 +107,7 @@ extension MediaTools {
                 survey.energy += Double(sums.sum())
                 survey.peak = max(survey.peak, peaks.max())
             }
+            return survey.frames
         }
     }
 }

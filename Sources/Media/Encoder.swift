@@ -1,6 +1,7 @@
 import AsyncAlgorithms
 import Foundation
 import Subprocess
+import Synchronization
 
 /// Writes samples into a file, by a confined ffmpeg.
 ///
@@ -8,27 +9,36 @@ import Subprocess
 /// what makes the samples. Lossless formats get integers of 24 bits, rounded here.
 public final class Encoder: Sendable {
     private let blocks = AsyncChannel<[UInt8]>()
+    private let hasEnded = Ended()
     private let child: Task<Void, any Error>
     private let format: AudioFormat
 
-    /// - Parameter file: Is overwritten. The caller removes it where ``finish()`` was not reached.
+    /// - Parameters:
+    ///   - file: Is overwritten. The caller removes it where ``finish()`` was not reached.
+    ///   - channelLayout: ffmpeg's name of what the channels are; `nil`: its default for their number.
     public init(
-        _ tools: MediaTools, file: String, format: AudioFormat, sampleRate: Int, channels: Int
+        _ tools: MediaTools, file: String, format: AudioFormat, sampleRate: Int, channels: Int,
+        channelLayout: String? = nil
     ) {
         self.format = format
         let arguments =
             [
                 "-hide_banner", "-v", "quiet", "-protocol_whitelist", "file,pipe",
                 "-f", format.isLossless ? "s32le" : "f32le", "-ar", "\(sampleRate)",
-                "-ac", "\(channels)", "-i", "pipe:0", "-map_metadata", "-1", "-fflags", "+bitexact",
+                "-ac", "\(channels)",
+            ] + (channelLayout.map { ["-channel_layout", $0] } ?? []) + [
+                "-i", "pipe:0", "-map_metadata", "-1", "-fflags", "+bitexact",
                 "-flags:a", "+bitexact",
             ] + format.encoderArguments(sampleRate: sampleRate, channels: channels)
             + ["-y", MediaTools.address(file)]
         let configuration = tools.configuration(tools.ffmpeg, arguments)
-        let blocks = blocks
+        let (blocks, hasEnded) = (blocks, hasEnded)
         child = Task {
             // Whoever waits to write goes on when the child has ended, and is told so.
-            defer { blocks.finish() }
+            defer {
+                hasEnded.flag.withLock { $0 = true }
+                blocks.finish()
+            }
             try await tools.within(seconds: tools.limits.runTime) {
                 let result = try await run(
                     configuration, input: .inputWriter, output: .discarded, error: .discarded
@@ -52,7 +62,12 @@ public final class Encoder: Sendable {
         guard let first = block.first, !first.isEmpty else { return }
         let bytes = format.isLossless ? Encoder.integers(block) : Encoder.interleave(block) { $0 }
         await blocks.send(bytes)
+        if hasEnded.flag.withLock({ $0 }) {
+            throw MediaError.encodingFailed(format: format.rawValue)
+        }
     }
+
+    private final class Ended: Sendable { let flag = Mutex(false) }
 
     /// Waits until the file is complete.
     /// - Throws: ``MediaError/encodingFailed(format:)``.

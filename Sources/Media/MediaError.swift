@@ -12,10 +12,22 @@ public enum MediaError: Error, Sendable, Hashable, CustomStringConvertible {
     case truncated(declared: Double, found: Double)
     /// A limit on time, memory or size was reached.
     case limitExceeded
+    /// More samples than this server takes in one recording, or more a second than any recorder makes.
+    case tooLong
+    /// A decoder was stopped before its end.
+    case decodingInterrupted
     /// More channels than the format of the results can hold.
     case tooManyChannels(Int, format: String)
     /// An encoder failed.
     case encodingFailed(format: String)
+
+    /// Whether the file itself is at fault, so that trying again cannot help.
+    public var isFinal: Bool {
+        switch self {
+        case .unreadable, .noAudio, .empty, .truncated, .tooLong, .tooManyChannels: true
+        case .toolMissing, .limitExceeded, .decodingInterrupted, .encodingFailed: false
+        }
+    }
 
     /// snake_case, for programs.
     public var code: String {
@@ -26,6 +38,8 @@ public enum MediaError: Error, Sendable, Hashable, CustomStringConvertible {
         case .empty: "empty_media"
         case .truncated: "truncated_media"
         case .limitExceeded: "media_limit"
+        case .tooLong: "media_too_long"
+        case .decodingInterrupted: "decoding_interrupted"
         case .tooManyChannels: "too_many_channels"
         case .encodingFailed: "encoding_failed"
         }
@@ -44,6 +58,8 @@ public enum MediaError: Error, Sendable, Hashable, CustomStringConvertible {
             "The file is cut off: it should last \(declared.rounded()) seconds, but ends after \(found.rounded())."
         case .limitExceeded:
             "The file needs more time or memory to read than this server allows."
+        case .tooLong: "The recording is longer, or has more channels, than this server accepts."
+        case .decodingInterrupted: "Reading the recording was interrupted."
         case .tooManyChannels(let channels, let format):
             "The recording has \(channels) channels, \(format) holds at most 8. Ask for wav."
         case .encodingFailed(let format): "The result could not be written as \(format)."

@@ -63,6 +63,7 @@ public struct PackManifest: Codable, Sendable {
     /// What is wrong with the manifest, as far as it can be told without the network.
     func fault() -> String? {
         if format != 1 { return "its format \(format) is not one that this version reads" }
+        if sha256["model.onnx"] == nil { return "it names no SHA-256 of model.onnx" }
         if kind != "spectrogram" { return "its kind “\(kind)” is not one that this version runs" }
         if stft.window != "hann" { return "its window “\(stft.window)” is not known" }
         if sampleRate <= 0 || stft.size <= 0 || stft.size % 2 != 0 || stft.hop <= 0

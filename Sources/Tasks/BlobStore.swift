@@ -32,9 +32,11 @@ public protocol BlobStore: Sendable {
     func adopt(file path: String) async throws -> BlobKey
     /// A file of this machine with the blob's bytes, which stays until the blob is deleted.
     func localFile(_ key: BlobKey) async throws -> String
-    /// A folder on this machine for a worker's temporary files, on the same file system where
-    /// ``adopt(file:)`` can then rename.
-    var scratch: String { get }
+    /// Lends a new folder on this machine for temporary files, on the same file system where
+    /// ``adopt(file:)`` can then rename. It is removed afterwards, or by a later sweep should this process die.
+    func withScratchFolder<Value: Sendable>(
+        _ body: (_ path: String) async throws -> Value
+    ) async throws -> Value
     /// Bytes, or `nil` where there is no such blob.
     func size(_ key: BlobKey) async throws -> Int64?
     /// The bytes of a range of the blob, in pieces of bounded size.

@@ -74,7 +74,9 @@ public struct SplitJob: Sendable {
         let first = TrackSet(tools, outputs, info)
         var peak: Float = 0
         do {
-            peak = try await separate(tools, info, engine, spool, into: first) { frames in
+            peak = try await separate(
+                tools, info, engine, spool, into: first, frames: survey.frames
+            ) { frames in
                 progress(0.04 + 0.92 * Double(frames) / Double(survey.frames))
             }
             if peak <= 1 { try await first.finish() } else { await first.cancel() }
@@ -117,7 +119,7 @@ public struct SplitJob: Sendable {
     /// - Returns: The largest magnitude in any track.
     private func separate(
         _ tools: MediaTools, _ info: AudioInfo, _ engine: EngineActor, _ spool: Spool,
-        into tracks: TrackSet, progress: @escaping @Sendable (Int) -> Void
+        into tracks: TrackSet, frames expected: Int, progress: @escaping @Sendable (Int) -> Void
     ) async throws -> Float {
         let decoded = AsyncChannel<[[Float]]>()
         return try await withThrowingTaskGroup(of: Float?.self) { group in
@@ -145,6 +147,8 @@ public struct SplitJob: Sendable {
                 }
                 try Task.checkCancellation()
                 try await take(engine.finish())
+                // The second decode must find what the first did.
+                if frames != expected { throw MediaError.decodingInterrupted }
                 return peak
             }
             var peak: Float = 0

@@ -78,11 +78,10 @@ public struct TaskWorker: Sendable {
     }
 
     private func carryOut(_ lease: Lease) async throws {
-        let folder = "\(blobs.scratch)/task-\(UUID().uuidString.lowercased())"
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: false)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await blobs.withScratchFolder { folder in try await carryOut(lease, in: folder) }
+    }
 
+    private func carryOut(_ lease: Lease, in folder: String) async throws {
         let progress = Progress()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await beat(lease) { progress.percent } }
@@ -194,7 +193,7 @@ public struct TaskWorker: Sendable {
             switch error {
             case let failure as TaskFailure:
                 try await store.fail(lease, failure: failure, now: Date())
-            case let error as MediaError where error != .limitExceeded:
+            case let error as MediaError where error.isFinal:
                 try await store.fail(
                     lease, failure: TaskFailure(code: error.code, detail: error.description),
                     now: Date())

@@ -10,7 +10,7 @@ struct TrackSet: Sendable {
         encoders = outputs.map { output in
             Encoder(
                 tools, file: output.path, format: output.format, sampleRate: info.sampleRate,
-                channels: info.channels)
+                channels: info.channels, channelLayout: info.channelLayout)
         }
     }
 

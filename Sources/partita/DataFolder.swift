@@ -12,6 +12,8 @@ struct DataFolder {
 
     /// Opens the folder, which is created (mode 0700) where it is not there.
     init(_ url: URL) throws {
+        // Recordings, names and key hashes are for nobody else, in a folder that was there before too.
+        umask(0o077)
         self.url = url
         try FileManager.default.createDirectory(
             at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

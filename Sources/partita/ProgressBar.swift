@@ -38,7 +38,7 @@ final class ProgressBar: Sendable {
         if let summary { write("\(title): \(summary)\n") }
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) { Output.note(text) }
 
     private static func time(_ seconds: Double) -> String {
         let whole = Int(seconds.rounded())

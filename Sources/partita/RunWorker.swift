@@ -29,6 +29,8 @@ struct RunWorker: AsyncParsableCommand {
         var logger = Logger(label: "partita.worker")
         logger[metadataKey: "pid"] = "\(ProcessInfo.processInfo.processIdentifier)"
         let folder = try DataFolder(settings.data)
+        // What a worker that was killed has left.
+        try await folder.blobs.sweepScratch()
         let separator = try Separator(
             library: Installation.library(), runtime: Installation.runtime(), threads: threads)
         for note in separator.notes { logger.warning("\(note)") }

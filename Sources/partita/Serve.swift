@@ -58,7 +58,9 @@ struct Serve: AsyncParsableCommand {
                 host: host, port: port, publicURL: settings.string(publicURL, "publicUrl")),
             logger: logger,
             onRunning: { port in
-                Output.line("Partita serves on http://\(host):\(port)/api/v1/")
+                Output.line(
+                    "Partita serves on http://\(host.contains(":") ? "[\(host)]" : host):\(port)/api/v1/"
+                )
                 if let keyFile { Output.line("The license key is in \(keyFile.path)") }
             })
         let supervisor = Supervisor(
@@ -67,15 +69,15 @@ struct Serve: AsyncParsableCommand {
                 "worker", "--data", folder.url.path, "--threads", "\(threads)", "--parent-pipe",
             ],
             count: workers, logger: logger)
-        try await ServiceGroup(
-            configuration: .init(
-                services: [
-                    .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(
-                        service: supervisor, failureTerminationBehavior: .gracefullyShutdownGroup),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        ).run()
+        var group = ServiceGroupConfiguration(
+            services: [
+                .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: supervisor, failureTerminationBehavior: .gracefullyShutdownGroup),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        // Whoever has not fetched a download by then is cut off.
+        group.maximumGracefulShutdownDuration = .seconds(20)
+        try await ServiceGroup(configuration: group).run()
     }
 }
 
@@ -85,8 +87,12 @@ struct FFmpegProbe: MediaProbe {
 
     func probe(file path: String) async throws -> ProbedMedia {
         do {
-            return ProbedMedia(duration: try await tools.probe(path).duration)
-        } catch let error as MediaError {
+            let info = try await tools.probe(path)
+            if info.duration > 0 { return ProbedMedia(duration: info.duration) }
+            // Written to a pipe, as browsers record: only decoding tells.
+            let survey = try await tools.survey(path, info)
+            return ProbedMedia(duration: Double(survey.frames) / Double(info.sampleRate))
+        } catch let error as MediaError where error.isFinal {
             throw UnreadableMedia(code: error.code, detail: error.description)
         }
     }

@@ -48,7 +48,9 @@ struct SplitCommand: AsyncParsableCommand {
         if stem.isEmpty { throw ValidationError("Name a stem: --stem vocals, or --stem all.") }
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
         let names = files.map { SplitCommand.base($0) }
-        for (index, name) in names.enumerated() where names[..<index].contains(name) {
+        // The rest of song and the stem of song_no have the same name too.
+        for (index, name) in names.enumerated()
+        where names[..<index].contains(name) || names.contains(name + "_no") {
             throw ValidationError(
                 "Two of the files would give results with the same names (\(name)_…). Split them into different folders."
             )
@@ -123,16 +125,13 @@ struct SplitCommand: AsyncParsableCommand {
                 input: file, stems: stems, clearCut: clearCut,
                 format: format, folder: work)
             let result = try await job.run(tools, separator) { bar.update($0) }
-            for output in result.outputs {
-                guard rename(output.path, path(output.label)) == 0 else {
-                    throw CommandError(
-                        code: "write_failed",
-                        description: "\(path(output.label)) cannot be written.")
-                }
-            }
+            try publish(result.outputs.map { ($0.path, path($0.label)) })
             let seconds = (ContinuousClock.now - began).inSeconds
             bar.finish(
                 "\(result.outputs.count) files in \(String(format: "%.1f", seconds)) s, \(String(format: "%.1f", result.duration / seconds)) × real time"
+                    + (result.gain < 1
+                        ? String(format: ", scaled by %.4f so that nothing clips", result.gain)
+                        : "")
             )
             return Report(
                 input: file, outputs: result.outputs.map { path($0.label) }, error: nil,
@@ -145,6 +144,23 @@ struct SplitCommand: AsyncParsableCommand {
             return Report(
                 input: file, outputs: [], error: .init(code: code, detail: text), duration: nil,
                 gain: nil, seconds: nil)
+        }
+    }
+
+    /// Gives all files their names, or none of them. A name that was taken meanwhile is left alone.
+    private func publish(_ files: [(from: String, to: String)]) throws {
+        var done: [String] = []
+        for (from, to) in files {
+            guard (force ? rename(from, to) : link(from, to)) == 0 else {
+                let isTaken = errno == EEXIST
+                if !force { for path in done { unlink(path) } }
+                throw CommandError(
+                    code: isTaken ? "file_exists" : "write_failed",
+                    description: isTaken
+                        ? "\(to) is there already. --force overwrites it."
+                        : "\(to) cannot be written.")
+            }
+            done.append(to)
         }
     }
 

@@ -83,10 +83,16 @@ import Testing
         ["split"], ["split", "a.mp3", "--out", "/tmp/x"], ["split", "--nonsense"], ["nonsense"],
         ["split", "a.mp3", "b/a.wav", "--stem", "vocals", "--out", "/tmp/x"],
         ["split", "a.mp3", "--stem", "vocals", "--out", "/tmp/x", "--format", "midi"],
+        ["split", "a.mp3", "b/a_no.wav", "--stem", "vocals", "--out", "/tmp/x"],
         ["serve", "--port", "70000", "--data", "/tmp/partita-never"],
     ])
     func wrongUsageIsTwo(arguments: [String]) throws {
         #expect(try partita(arguments).status == 2)
+    }
+
+    @Test func aFullOutputIsAnErrorAndNoCrash() throws {
+        let shell = "\(TestServer.program.path) models list > /dev/full"
+        #expect(try run("sh", ["-c", shell]).status == 1)
     }
 
     @Test func aStemWithoutAModelIsRefused() throws {

@@ -56,6 +56,7 @@ import Testing
         let tracks = try await server.tracks(state)
         try expectSum(stem: tracks["vocals"]!, back: tracks["no_vocals"]!, source: file)
         #expect(server.workers.first != worker)
+        #expect(server.files.count == 3, "the source and two tracks: \(server.files)")
     }
 
     @Test func aKilledServerLosesNothing() async throws {
@@ -74,6 +75,19 @@ import Testing
         #expect(state["status"] as? String == "success", "\(state)")
         let tracks = try await server.tracks(state)
         try expectSum(stem: tracks["vocals"]!, back: tracks["no_vocals"]!, source: file)
+        #expect(server.files.count == 3, "the source and two tracks: \(server.files)")
+    }
+
+    /// As browsers record: the file does not say how long it is.
+    @Test(arguments: ["webm", "flac"])
+    func recordingsWithoutADeclaredLengthHaveOne(_ format: String) async throws {
+        let server = try TestServer()
+        let song = try folder.make("song.wav", from: Self.song, ["-t", "4"])
+        let piped = try run("ffmpeg", ["-v", "error", "-i", song.path, "-f", format, "pipe:1"])
+        let file = try folder.write("piped.\(format)", piped.output)
+        let answer = try await server.upload(file, name: "piped.\(format)")
+        #expect(answer.status == 200)
+        #expect(abs((answer.json["duration"] as? Double ?? 0) - 4) < 0.05, "\(answer.json)")
     }
 
     @Test func whatIsNoRecordingIsRefusedAndNothingStays() async throws {

@@ -54,6 +54,58 @@ actor Samples {
         #expect(await samples.channels == (try TestSupport.decode(file, channels: 6)))
     }
 
+    /// Every channel stays what and where it is, in and out.
+    @Test(arguments: ["3.0", "quad", "4.1", "6.0", "7.0", "7.1(wide)"])
+    func layoutsAreKept(_ layout: String) async throws {
+        let count = ["3.0": 3, "quad": 4, "4.1": 5, "6.0": 6, "7.0": 7, "7.1(wide)": 8][layout]!
+        let tones = (1...count).map { "0.1*sin(\($0)*500*t)" }.joined(separator: "|")
+        let file = try folder.make(
+            "a.wav",
+            ["-f", "lavfi", "-i", "aevalsrc=\(tones):c=\(layout):d=1", "-c:a", "pcm_s24le"])
+        let info = try await tools.probe(file.path)
+        #expect(info.channelLayout == layout)
+        let samples = Samples()
+        try await tools.decode(file.path, info) { await samples.add($0) }
+        let expected = try TestSupport.decode(file, channels: count)
+        #expect(await samples.channels == expected)
+        let copy = folder.file("copy.wav")
+        let encoder = Encoder(
+            tools, file: copy.path, format: .wav, sampleRate: info.sampleRate,
+            channels: count, channelLayout: info.channelLayout)
+        try await encoder.write(await samples.channels)
+        try await encoder.finish()
+        #expect(try await tools.probe(copy.path).channelLayout == layout)
+        #expect(try TestSupport.decode(copy, channels: count) == expected)
+    }
+
+    @Test func moreThanTheServerTakesIsRefused() async throws {
+        let file = try folder.make("a.flac", from: Self.song, ["-t", "10"])
+        var limits = MediaLimits()
+        limits.samples = 2 * 44_100 * 9
+        let confined = try MediaTools(limits: limits)
+        let info = try await confined.probe(file.path)
+        await #expect(throws: MediaError.tooLong) { try await confined.survey(file.path, info) }
+        limits.samplesPerSecond = 2 * 44_100 - 1
+        await #expect(throws: MediaError.tooLong) {
+            try await MediaTools(limits: limits).probe(file.path)
+        }
+    }
+
+    /// Asked to stop, ffmpeg delivers what it has and ends: that is no end of the recording.
+    @Test func aDecoderThatIsStoppedIsAnError() async throws {
+        let file = try folder.make("a.wav", from: Self.song, ["-t", "30"])
+        let (tools, info) = (tools, try await tools.probe(file.path))
+        let task = Task {
+            try await tools.decode(file.path, info, blockFrames: 1000) { _ in
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        while folder.processes.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+        try await Task.sleep(for: .milliseconds(300))
+        for process in folder.processes { kill(process, SIGTERM) }
+        await #expect(throws: MediaError.decodingInterrupted) { try await task.value }
+    }
+
     @Test func whatIsNoNumberBecomesSilence() async throws {
         let file = try folder.make("a.wav", from: Self.song, ["-t", "1", "-c:a", "pcm_f32le"])
         var bytes = try Data(contentsOf: file)

@@ -78,6 +78,8 @@ import Testing
     @Test(arguments: [
         (AudioFormat.mp3, 96_000, 6, 48_000, 2), (.aac, 192_000, 6, 96_000, 6),
         (.ogg, 96_000, 6, 96_000, 6), (.mp3, 10_000, 1, 11_025, 1), (.flac, 44_100, 8, 44_100, 8),
+        (.ogg, 352_800, 2, 192_000, 2), (.flac, 705_600, 2, 192_000, 2),
+        (.flac, 352_800, 2, 352_800, 2), (.flac, 65_537, 1, 96_000, 1),
         (.wav, 44_100, 10, 44_100, 10),
     ])
     func formatsWithLessThanTheSource(
@@ -94,7 +96,9 @@ import Testing
         let encoder = Encoder(
             tools, file: "/nonexistent/a.wav", format: .wav, sampleRate: 44_100, channels: 1)
         // However much is written: nobody waits for an encoder that has ended.
-        for _ in 0..<100 { try await encoder.write([[Float](repeating: 0, count: 65_536)]) }
+        await #expect(throws: MediaError.encodingFailed(format: "wav")) {
+            for _ in 0..<1000 { try await encoder.write([[Float](repeating: 0, count: 65_536)]) }
+        }
         await #expect(throws: MediaError.encodingFailed(format: "wav")) {
             try await encoder.finish()
         }
@@ -108,8 +112,8 @@ import Testing
             confined, file: folder.file("a.wav").path, format: .wav, sampleRate: 44_100,
             channels: 2)
         let second = signal(channels: 2, frames: 44_100)
-        for _ in 0..<20 { try await encoder.write(second) }
         await #expect(throws: MediaError.encodingFailed(format: "wav")) {
+            for _ in 0..<20 { try await encoder.write(second) }
             try await encoder.finish()
         }
     }
@@ -122,9 +126,8 @@ import Testing
         try await encoder.write(second)
         while folder.processes.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
         for process in folder.processes { kill(process, SIGKILL) }
-        for _ in 0..<100 { try await encoder.write(second) }
         await #expect(throws: MediaError.encodingFailed(format: "flac")) {
-            try await encoder.finish()
+            for _ in 0..<1000 { try await encoder.write(second) }
         }
     }
 

@@ -60,6 +60,18 @@ import Testing
         #expect(try await tools.survey(film.path, info).frames > info.sampleRate)
     }
 
+    /// The sound of a film may end before the picture.
+    @Test(arguments: ["film.mkv", "film.flv", "film.wmv", "film.mp4", "film.avi"])
+    func shortSoundOfALongFilmIsWhole(_ name: String) async throws {
+        let song = Repository.recordings.appendingPathComponent(Self.song).path
+        let film = try folder.make(
+            name,
+            ["-f", "lavfi", "-i", "testsrc=d=6:s=64x64", "-t", "3", "-i", song]
+                + ["-ar", "44100", "-t", "6"])
+        let survey = try await tools.survey(film.path, try await tools.probe(film.path))
+        #expect(abs(survey.frames - 3 * 44_100) < 5000)
+    }
+
     @Test func coverArtIsNoFilm() async throws {
         let picture = try folder.make(
             "cover.png", ["-f", "lavfi", "-i", "color=red:s=32x32", "-frames:v", "1"])
@@ -131,7 +143,7 @@ import Testing
         let errors: [MediaError] = [
             .toolMissing("ffmpeg"), .unreadable, .noAudio, .empty, .limitExceeded,
             .truncated(declared: 10, found: 5), .encodingFailed(format: "mp3"),
-            .tooManyChannels(9, format: "mp3"),
+            .tooManyChannels(9, format: "mp3"), .tooLong, .decodingInterrupted,
         ]
         #expect(Set(errors.map(\.code)).count == errors.count)
         for error in errors {

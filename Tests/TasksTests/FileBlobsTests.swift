@@ -136,19 +136,16 @@ import Testing
         await mine.discard()
     }
 
-    @Test func aSweepTakesOldFilesOfWorkersOnly() async throws {
-        let old = blobs.scratch + "/task-1"
-        let new = blobs.scratch + "/task-2"
-        for path in [old, new] {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: false)
-            try Data([1]).write(to: URL(fileURLWithPath: path + "/a.wav"))
+    @Test func aSweepTakesFoldersOfDeadWorkersOnly() async throws {
+        let dead = blobs.scratch + "/task-1"
+        try FileManager.default.createDirectory(atPath: dead, withIntermediateDirectories: false)
+        try Data([1]).write(to: URL(fileURLWithPath: dead + "/a.wav"))
+        try await blobs.withScratchFolder { folder in
+            try Data([1]).write(to: URL(fileURLWithPath: folder + "/a.wav"))
+            #expect(try await self.blobs.sweepScratch() == 1)
+            #expect(FileManager.default.fileExists(atPath: folder + "/a.wav"))
         }
-        let past = Date(timeIntervalSinceNow: -7200)
-        for path in [old, old + "/a.wav", new] {
-            try FileManager.default.setAttributes([.modificationDate: past], ofItemAtPath: path)
-        }
-        #expect(try await blobs.sweepScratch(unusedFor: 3600) == 1)
-        #expect(try folder.files() == ["scratch/task-2/a.wav"])
+        #expect(try folder.files().isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: blobs.scratch).isEmpty)
     }
 }

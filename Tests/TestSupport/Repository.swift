@@ -60,7 +60,9 @@ public func decode(
     arguments += ["-i", file.path]
     if let seconds { arguments += ["-t", "\(seconds)"] }
     if let rate { arguments += ["-ar", "\(rate)"] }
-    arguments += ["-ac", "\(channels)", "-f", "f32le", "-"]
+    // With the count alone, ffmpeg would mix what is not its default layout.
+    if channels <= 2 { arguments += ["-ac", "\(channels)"] }
+    arguments += ["-f", "f32le", "-"]
     let data = try run("ffmpeg", arguments).output
     let samples = data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
     return (0..<channels).map { channel in

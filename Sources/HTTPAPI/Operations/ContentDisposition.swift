@@ -105,9 +105,10 @@ package enum ContentDisposition {
         guard name.utf8.count > limit else { return name }
         let dot = name.lastIndex(of: ".").map { name[$0...] } ?? ""
         let suffix = dot.utf8.count <= 16 ? dot : ""
-        var stem = name.dropLast(suffix.count)
-        while stem.utf8.count + suffix.utf8.count > limit { stem.removeLast() }
-        return String(stem + suffix)
+        var stem = String(name.dropLast(suffix.count))
+        // Not by characters: one with hundreds of accents would go whole.
+        while stem.utf8.count + suffix.utf8.count > limit { stem.unicodeScalars.removeLast() }
+        return stem + suffix
     }
 
     // MARK: Writing
