@@ -10,7 +10,7 @@ struct SplitCommand: AsyncParsableCommand {
         commandName: "split",
         abstract: "Splits recordings into stems, without a server.",
         discussion: """
-            Each stem gives two files, <input>_<stem> and <input>_no_<stem>, which sum to the source. Exit \
+            Each stem gives two files, <input>_<stem> and <input>_no_<stem>, which sum to the source in wav and flac. Exit \
             codes: 0 all done, 1 something failed, 2 wrong usage.
             """)
 
