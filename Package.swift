@@ -104,7 +104,7 @@ let package = Package(
         tests(
             "HTTPAPITests",
             [
-                "HTTPAPI", "Tasks", "SQLiteStore", "FileBlobs",
+                "HTTPAPI", "Tasks", "SQLiteStore", "FileBlobs", "Media", "Worker",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),

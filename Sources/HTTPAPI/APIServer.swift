@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import Logging
 import NIOCore
@@ -7,6 +8,7 @@ import Tasks
 /// The HTTP server. Answers until its service group shuts down; requests under way are finished then.
 public struct APIServer: Service {
     private let application: any Service
+    private let address: String
 
     /// - Parameters:
     ///   - tasks: The rules.
@@ -19,6 +21,7 @@ public struct APIServer: Service {
         configuration: APIConfiguration = APIConfiguration(), logger: Logger,
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
+        address = "\(configuration.host), port \(configuration.port)"
         let api = API(
             tasks: tasks, blobs: blobs,
             links: LinkSigner(secret: linkSecret, lifetime: configuration.linkLifetime),
@@ -37,8 +40,23 @@ public struct APIServer: Service {
             logger: logger)
     }
 
-    /// - Throws: Where the address cannot be listened on.
-    public func run() async throws { try await application.run() }
+    /// - Throws: ``CannotListen`` where the address is taken, foreign or forbidden.
+    public func run() async throws {
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw CannotListen(address: address, reason: String(cString: strerror(error.errnoCode)))
+        }
+    }
+}
+
+/// The address of the server cannot be listened on.
+public struct CannotListen: Error, CustomStringConvertible {
+    let address: String
+    let reason: String
+
+    /// A sentence, for people.
+    public var description: String { "The server cannot listen on \(address): \(reason)." }
 }
 
 /// What the operations share. Each operation is an extension in a file of its own.

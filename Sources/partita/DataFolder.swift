@@ -1,3 +1,4 @@
+import ArgumentParser
 import Crypto
 import FileBlobs
 import Foundation
@@ -15,8 +16,14 @@ struct DataFolder {
         // Recordings, names and key hashes are for nobody else, in a folder that was there before too.
         umask(0o077)
         self.url = url
-        try FileManager.default.createDirectory(
-            at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        do {
+            try FileManager.default.createDirectory(
+                at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw ValidationError(
+                "The data folder \(url.path) cannot be made: there is a file of this name, or the folder above it cannot be written."
+            )
+        }
         store = try SQLiteStore(path: url.appendingPathComponent("partita.sqlite").path)
         blobs = try FileBlobs(root: url.path)
     }

@@ -48,7 +48,7 @@ struct Serve: AsyncParsableCommand {
         for note in library.notes { logger.warning("\(note)") }
         logger.info("Stems: \(library.stems.joined(separator: ", "))")
         let tasks = TaskService(
-            store: folder.store, blobs: folder.blobs, probe: FFmpegProbe(tools: try MediaTools()),
+            store: folder.store, blobs: folder.blobs, probe: FFmpegProbe(try MediaTools()),
             catalog: InstalledCatalog(stems: Set(library.stems)))
         let keyFile = try await folder.ensureLicence(tasks)
 
@@ -78,22 +78,5 @@ struct Serve: AsyncParsableCommand {
         // Whoever has not fetched a download by then is cut off.
         group.maximumGracefulShutdownDuration = .seconds(20)
         try await ServiceGroup(configuration: group).run()
-    }
-}
-
-/// Looks into uploads with ffprobe.
-struct FFmpegProbe: MediaProbe {
-    let tools: MediaTools
-
-    func probe(file path: String) async throws -> ProbedMedia {
-        do {
-            let info = try await tools.probe(path)
-            if info.duration > 0 { return ProbedMedia(duration: info.duration) }
-            // Written to a pipe, as browsers record: only decoding tells.
-            let survey = try await tools.survey(path, info)
-            return ProbedMedia(duration: Double(survey.frames) / Double(info.sampleRate))
-        } catch let error as MediaError where error.isFinal {
-            throw UnreadableMedia(code: error.code, detail: error.description)
-        }
     }
 }

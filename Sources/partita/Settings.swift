@@ -34,7 +34,8 @@ struct Settings: Sendable {
             file = nil
         }
         let folder =
-            data ?? environment.string(forKey: "data") ?? file?.string(forKey: "data")
+            data ?? environment.string(forKey: "data").flatMap { $0.isEmpty ? nil : $0 } ?? file?
+            .string(forKey: "data")
             ?? "partita-data"
         self.data = URL(fileURLWithPath: folder, isDirectory: true)
     }

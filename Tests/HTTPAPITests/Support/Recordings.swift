@@ -43,24 +43,3 @@ func output(of arguments: [String]) async throws -> (text: String, status: Int32
         return (String(decoding: bytes, as: UTF8.self), process.terminationStatus)
     }
 }
-
-/// Probes with the real program, much as the server's own probe does, but unconfined.
-struct FFprobe: MediaProbe {
-    func probe(file path: String) async throws -> ProbedMedia {
-        let (text, _) = try await output(of: [
-            "ffprobe", "-v", "error", "-select_streams", "a:0", "-show_entries",
-            "format=duration:stream=codec_name", "-of", "default=noprint_wrappers=1", path,
-        ])
-        let lines = text.split(separator: "\n")
-        let values: [String: String] = lines.reduce(into: [:]) { values, line in
-            let parts = line.split(separator: "=")
-            values[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
-        }
-        guard values["codec_name"] != nil, let duration = values["duration"].flatMap({ Double($0) })
-        else {
-            throw UnreadableMedia(
-                code: "unreadable_media", detail: "The file is not audio that can be read.")
-        }
-        return ProbedMedia(duration: duration)
-    }
-}

@@ -2,11 +2,13 @@ import FileBlobs
 import Foundation
 import HTTPAPI
 import Logging
+import Media
 import SQLiteStore
 import ServiceLifecycle
 import Synchronization
 import Tasks
 import Testing
+import Worker
 
 /// A clock that a test can set forward.
 final class TestClock: Sendable {
@@ -53,7 +55,7 @@ struct TestServer: Sendable {
         let blobs = try FileBlobs(root: root)
         let clock = TestClock()
         let service = TaskService(
-            store: store, blobs: blobs, probe: FFprobe(), catalog: OnePack(),
+            store: store, blobs: blobs, probe: FFmpegProbe(try MediaTools()), catalog: OnePack(),
             clock: { clock.now })
         let (licence, key) = try await service.createLicence(name: "test")
         let (ports, running) = AsyncStream.makeStream(of: Int.self)
