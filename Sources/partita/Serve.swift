@@ -29,6 +29,17 @@ struct Serve: AsyncParsableCommand {
         help: "What links start with, for servers behind a proxy (PARTITA_PUBLIC_URL).")
     var publicURL: String?
 
+    @Option(help: "Largest upload, in bytes (PARTITA_MAX_UPLOAD; default 10 GiB).")
+    var maxUpload: Int?
+
+    @Option(
+        help: "Origins whose web pages may call, with commas (PARTITA_ALLOWED_ORIGINS; default *).")
+    var allowedOrigins: String?
+
+    @Option(
+        help: "Seconds for which a download link is good (PARTITA_LINK_LIFETIME; default a day).")
+    var linkLifetime: Int?
+
     @OptionGroup var settings: SettingsOptions
 
     func run() async throws {
@@ -38,6 +49,20 @@ struct Serve: AsyncParsableCommand {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let threads = try settings.int(threads, "threads", default: cores, in: 1...1024)
         let host = settings.string(host, "host") ?? "127.0.0.1"
+        var configuration = APIConfiguration(
+            host: host, port: port, publicURL: settings.string(publicURL, "publicUrl"))
+        configuration.maximumUploadSize = Int64(
+            try settings.int(
+                maxUpload, "maxUpload", default: Int(configuration.maximumUploadSize),
+                in: 1...1 << 50))
+        configuration.linkLifetime = try settings.int(
+            linkLifetime, "linkLifetime", default: configuration.linkLifetime,
+            in: 60...366 * 24 * 3600)
+        if let origins = settings.string(allowedOrigins, "allowedOrigins") {
+            configuration.allowedOrigins = origins.split(separator: ",").map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+        }
         Output.startLogging()
         let logger = Logger(label: "partita")
 
@@ -54,8 +79,7 @@ struct Serve: AsyncParsableCommand {
 
         let server = APIServer(
             tasks: tasks, blobs: folder.blobs, linkSecret: try folder.linkSecret(),
-            configuration: APIConfiguration(
-                host: host, port: port, publicURL: settings.string(publicURL, "publicUrl")),
+            configuration: configuration,
             logger: logger,
             onRunning: { port in
                 Output.line(

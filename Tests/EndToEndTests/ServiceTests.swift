@@ -126,6 +126,24 @@ import Testing
         #expect(next["status"] as? String == "success")
     }
 
+    @Test func whatTheOperatorSetsHolds() async throws {
+        let server = try TestServer([
+            "--max-upload", "100000", "--allowed-origins", "https://a.example, https://b.example",
+            "--public-url", "https://stems.example/x", "--workers", "0",
+        ])
+        let big = try folder.make("big.wav", from: Self.song, ["-t", "5"])
+        let answer = try await server.upload(big, name: "big.wav")
+        #expect(answer.status == 400 && answer.json["code"] as? String == "exceeded_size")
+        for (origin, isAllowed) in [("https://b.example", true), ("https://c.example", false)] {
+            var request = URLRequest(url: URL(string: "\(server.address)/healthz")!)
+            request.setValue(origin, forHTTPHeaderField: "Origin")
+            let (_, response) = try await URLSession.shared.data(for: request)
+            let header = (response as? HTTPURLResponse)?
+                .value(forHTTPHeaderField: "Access-Control-Allow-Origin")
+            #expect((header == origin) == isAllowed)
+        }
+    }
+
     @Test func noKeyNoService() async throws {
         let server = try TestServer()
         var request = URLRequest(url: URL(string: "\(server.address)/api/v1/check/")!)

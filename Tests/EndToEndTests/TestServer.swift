@@ -12,7 +12,10 @@ final class TestServer {
     private(set) var key = ""
     private var process = Process()
 
-    init() throws {
+    private let options: [String]
+
+    init(_ options: [String] = []) throws {
+        self.options = options
         data = FileManager.default.temporaryDirectory
             .appendingPathComponent("partita-test-\(UUID().uuidString)")
         try start()
@@ -27,7 +30,7 @@ final class TestServer {
     func start() throws {
         process = Process()
         process.executableURL = Self.program
-        process.arguments = ["serve", "--port", "0", "--data", data.path]
+        process.arguments = ["serve", "--port", "0", "--data", data.path] + options
         process.standardInput = FileHandle.nullDevice
         let output = Pipe()
         process.standardOutput = output

@@ -115,6 +115,24 @@ import Worker
         #expect(try await folder.processesEnd())
     }
 
+    /// The second decode has to find what the first found; less is no result.
+    @Test func aSourceThatEndsEarlyTheSecondTimeIsAnError() async throws {
+        let file = try folder.make("a.wav", from: Self.song, ["-t", "30", "-ac", "2"])
+        let long = try folder.make(
+            "long.wav", ["-stream_loop", "5", "-i", file.path, "-c", "copy"])
+        let started = AsyncStream<Void>.makeStream()
+        let job = Task {
+            try await run(long, stems: ["vocals"]) { value in
+                if value > 0.1 { started.continuation.yield() }
+            }
+        }
+        for await _ in started.stream { break }
+        let handle = try FileHandle(forWritingTo: long)
+        try handle.truncate(atOffset: 2_000_000)
+        await #expect(throws: MediaError.decodingInterrupted) { try await job.value }
+        #expect(try await folder.processesEnd())
+    }
+
     @Test func encodersThatDieEndTheJob() async throws {
         let file = try folder.make("a.flac", from: Self.song, ["-t", "60"])
         let started = AsyncStream<Void>.makeStream()
