@@ -21,8 +21,9 @@ struct SplitCommand: AsyncParsableCommand {
     var stem: [String]
 
     @Option(
-        name: .customLong("out"), help: "The folder for the results; created where it is not there."
-    )
+        name: .customLong("out"),
+        help: "The folder for the results; created where it is not there.",
+        transform: { $0.count > 1 && $0.hasSuffix("/") ? String($0.dropLast()) : $0 })
     var folder: String
 
     @Option(help: "mp3, wav, flac, aac or ogg; default: the format of the source.")
