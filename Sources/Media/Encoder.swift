@@ -43,10 +43,16 @@ public final class Encoder: Sendable {
                 let result = try await run(
                     configuration, input: .inputWriter, output: .discarded, error: .discarded
                 ) { execution in
-                    for await block in blocks.buffer(policy: .bounded(8)) {
-                        _ = try await execution.standardInputWriter.write(block)
+                    do {
+                        for await block in blocks.buffer(policy: .bounded(8)) {
+                            _ = try await execution.standardInputWriter.write(block)
+                        }
+                        try await execution.standardInputWriter.finish()
+                    } catch {
+                        // Known before the process is gone and the channel lets everything pass.
+                        hasEnded.flag.withLock { $0 = true }
+                        throw error
                     }
-                    try await execution.standardInputWriter.finish()
                 }
                 guard result.terminationStatus.isSuccess else {
                     throw MediaError.encodingFailed(format: format.rawValue)

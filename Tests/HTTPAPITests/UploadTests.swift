@@ -181,9 +181,9 @@ import Testing
             let file = server.root + "/../partita-upload-\(UUID().uuidString).flac"
             try Data(try Recordings.short()).write(to: URL(fileURLWithPath: file))
             defer { try? FileManager.default.removeItem(atPath: file) }
-            // Waits a minute for "100 Continue" before it sends anyway.
+            // Would wait a minute and a half for "100 Continue" before it sends anyway.
             let (text, status) = try await output(of: [
-                "curl", "-s", "--max-time", "15", "--expect100-timeout", "60", "-X", "POST",
+                "curl", "-s", "--max-time", "45", "--expect100-timeout", "90", "-X", "POST",
                 "-H", "Expect: 100-continue", "-H", "X-License-Key: \(server.key)",
                 "-H", "Content-Disposition: attachment; filename=a.flac",
                 "--data-binary", "@\(file)",

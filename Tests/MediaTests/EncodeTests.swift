@@ -97,7 +97,10 @@ import Testing
             tools, file: "/nonexistent/a.wav", format: .wav, sampleRate: 44_100, channels: 1)
         // However much is written: nobody waits for an encoder that has ended.
         await #expect(throws: MediaError.encodingFailed(format: "wav")) {
-            for _ in 0..<1000 { try await encoder.write([[Float](repeating: 0, count: 65_536)]) }
+            for _ in 0..<1000 {
+                try await encoder.write([[Float](repeating: 0, count: 65_536)])
+                try await Task.sleep(for: .milliseconds(2))
+            }
         }
         await #expect(throws: MediaError.encodingFailed(format: "wav")) {
             try await encoder.finish()
@@ -124,10 +127,18 @@ import Testing
         )
         let second = signal(channels: 2, frames: 44_100)
         try await encoder.write(second)
-        while folder.processes.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
-        for process in folder.processes { kill(process, SIGKILL) }
+        // Listed once: while a process becomes another program, it has no arguments for a moment.
+        var encoders: [Int32] = []
+        while encoders.isEmpty {
+            try await Task.sleep(for: .milliseconds(10))
+            encoders = folder.processes
+        }
+        for process in encoders { kill(process, SIGKILL) }
         await #expect(throws: MediaError.encodingFailed(format: "flac")) {
-            for _ in 0..<1000 { try await encoder.write(second) }
+            for _ in 0..<1000 {
+                try await encoder.write(second)
+                try await Task.sleep(for: .milliseconds(2))
+            }
         }
     }
 
