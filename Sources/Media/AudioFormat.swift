@@ -30,7 +30,7 @@ public enum AudioFormat: String, Sendable, CaseIterable, Codable {
 
     /// What ffmpeg is told for the output. The rate and the channels of the source are kept where the format
     /// has them; MP3 has no rate above 48 kHz and no third channel, AAC none above 96 kHz, Ogg none above 192
-    /// kHz, FLAC none above 655,350 Hz and no odd ones above 65,535: there ffmpeg converts to the nearest.
+    /// kHz, FLAC none above 655,350 Hz and no odd ones above 65,535: there ffmpeg converts to a common one near it.
     func encoderArguments(sampleRate: Int, channels: Int) -> [String] {
         switch self {
         case .wav: return ["-c:a", "pcm_s24le", "-rf64", "auto", "-f", "wav"]

@@ -148,11 +148,12 @@ struct SplitCommand: AsyncParsableCommand {
         }
     }
 
-    /// Gives all files their names, or none of them. A name that was taken meanwhile is left alone.
+    /// Gives all files their names. Without `--force` it is all or none, and a name that was taken meanwhile is
+    /// left alone.
     private func publish(_ files: [(from: String, to: String)]) throws {
         var done: [String] = []
         for (from, to) in files {
-            guard (force ? rename(from, to) : link(from, to)) == 0 else {
+            guard move(from, to) else {
                 let isTaken = errno == EEXIST
                 if !force { for path in done { unlink(path) } }
                 throw CommandError(
@@ -163,6 +164,18 @@ struct SplitCommand: AsyncParsableCommand {
             }
             done.append(to)
         }
+    }
+
+    private func move(_ from: String, _ to: String) -> Bool {
+        if force { return rename(from, to) == 0 }
+        if link(from, to) == 0 { return true }
+        if errno == EEXIST { return false }
+        // Some file systems, of memory sticks for one, have no links.
+        if FileManager.default.fileExists(atPath: to) {
+            errno = EEXIST
+            return false
+        }
+        return rename(from, to) == 0
     }
 
     private static func base(_ file: String) -> String {
