@@ -9,6 +9,8 @@ import Tasks
 public struct APIServer: Service {
     private let application: any Service
     private let address: String
+    /// The method and path of every route: `POST /api/v1/upload`.
+    package let operations: [String]
 
     /// - Parameters:
     ///   - tasks: The rules.
@@ -26,8 +28,10 @@ public struct APIServer: Service {
             tasks: tasks, blobs: blobs,
             links: LinkSigner(secret: linkSecret, lifetime: configuration.linkLifetime),
             configuration: configuration)
+        let router = api.router()
+        operations = router.routes.map { "\($0.method.rawValue) \($0.path)" }
         application = Application(
-            router: api.router(),
+            router: router,
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ConnectionHandler()],
@@ -69,6 +73,7 @@ struct API: Sendable {
 
 extension API {
     func router() -> Router<APIContext> {
+        let documentation = Documentation(configuration)
         let routes = Routes([
             .post("/api/v1/upload/", upload),
             .post("/api/v1/check/", check),
@@ -77,6 +82,10 @@ extension API {
             .head("/download/:blob/:name", download),
             .get("/healthz", health),
             .head("/healthz", health),
+            .get("/api/v1/openapi.json", documentation.openAPI),
+            .head("/api/v1/openapi.json", documentation.openAPI),
+            .get("/api/v1/docs/", documentation.docs),
+            .head("/api/v1/docs/", documentation.docs),
         ])
         let router = Router(context: APIContext.self)
         router.add(

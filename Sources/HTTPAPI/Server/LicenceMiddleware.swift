@@ -2,6 +2,7 @@ import Hummingbird
 import Tasks
 
 /// Refuses requests under `/api/v1/` that carry no known key, before their body is read.
+/// What describes the API is open to all.
 struct LicenceMiddleware: RouterMiddleware {
     let tasks: TaskService
 
@@ -11,7 +12,7 @@ struct LicenceMiddleware: RouterMiddleware {
     ) async throws -> Response {
         // Split as the router does, for which `//api/v1` is `/api/v1`.
         let components = request.uri.path.split(separator: "/")
-        guard components.starts(with: ["api", "v1"]) else {
+        guard components.starts(with: ["api", "v1"]), !Documentation.isAt(components) else {
             return try await next(request, context)
         }
         guard let text = request.headers[.licenceKey], !text.isEmpty else { throw APIError.noKey }

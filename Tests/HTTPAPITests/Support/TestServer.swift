@@ -35,6 +35,8 @@ struct TestServer: Sendable {
     let licence: Licence
     let key: String
     let service: TaskService
+    /// The method and path of every route.
+    let operations: [String]
     /// Tells the server to stop when it has finished what it is doing.
     let stop: @Sendable () async -> Void
 
@@ -80,7 +82,7 @@ struct TestServer: Sendable {
             let testServer = TestServer(
                 root: root, store: store, blobs: blobs,
                 client: WireClient(port: try #require(port)), clock: clock, licence: licence,
-                key: key.rawValue, service: service,
+                key: key.rawValue, service: service, operations: server.operations,
                 stop: { await group.triggerGracefulShutdown() })
             try await test(testServer)
             await group.triggerGracefulShutdown()

@@ -1,0 +1,142 @@
+extension APIDocument {
+    /// What the original API does not have.
+    static var additionPaths: [PathItem] {
+        [
+            PathItem(
+                addition(
+                    "/api/v1/tasks/{task_id}/events", id: "task_events",
+                    "Follow a task while it runs",
+                    """
+                    Server-sent events. The data of each is the JSON that `check` would give for \
+                    the task; the stream ends after the final state.
+                    """,
+                    parameters: [taskID],
+                    answer: ok(
+                        "The events.",
+                        SharedResponse.content(Schema.string(), type: "text/event-stream")),
+                    failures: [.refused, .forbidden, .notFound, .tooMany, .failed], needsKey: true)),
+            PathItem(
+                addition(
+                    "/api/v1/tasks/{task_id}/archive.zip", id: "task_archive",
+                    "Fetch all tracks of a task in one file", nil, parameters: [taskID],
+                    answer: ok(
+                        "The archive.", SharedResponse.content(binary, type: "application/zip")),
+                    failures: [.refused, .forbidden, .notFound, .tooMany, .failed], needsKey: true)),
+            PathItem(
+                addition(
+                    "/api/v1/openapi.json", id: "openapi", "Read this document", nil,
+                    answer: ok(
+                        "The document.", SharedResponse.content(["type": "object"])),
+                    failures: [.failed]),
+                addition(
+                    method: "head", "/api/v1/openapi.json", id: "openapi_head",
+                    "Ask for the document's headers", nil, answer: ok("No body.", [:]),
+                    failures: [])),
+            PathItem(
+                addition(
+                    "/api/v1/docs/", id: "docs", "Read this document as a page", nil,
+                    answer: ok(
+                        "The page.", SharedResponse.content(Schema.string(), type: "text/html")),
+                    failures: [.failed]),
+                addition(
+                    method: "head", "/api/v1/docs/", id: "docs_head",
+                    "Ask for the page's headers", nil, answer: ok("No body.", [:]), failures: [])),
+            PathItem(
+                addition(
+                    "/healthz", id: "health", "Ask whether the server answers", nil,
+                    answer: .json("Health"), failures: [.failed]),
+                addition(
+                    method: "head", "/healthz", id: "health_head",
+                    "Ask whether the server answers, without a body", nil,
+                    answer: ok("It does.", [:]), failures: [])),
+            PathItem(
+                addition(
+                    "/readyz", id: "readiness", "Ask whether the server can work", nil,
+                    answer: .other([
+                        "200": SharedResponse.json("It can.", readiness),
+                        "503": SharedResponse.json("It cannot; `checks` says why.", readiness),
+                    ]), failures: [.failed])),
+            PathItem(
+                download("get", id: "download", "Fetch a track"),
+                download("head", id: "download_head", "Ask for the size and type of a track")),
+        ]
+    }
+
+    static var additionSchemas: [JSON.Member] {
+        [
+            .init(
+                "Health",
+                Schema.object([.init("status", Schema.const("ok"))], required: ["status"]).addition),
+            .init(
+                "Readiness",
+                Schema.object(
+                    [
+                        .init("status", Schema.string("`ok`, or what the matter is.")),
+                        .init(
+                            "checks",
+                            Schema.type("object", "What was looked at, and what was found.")),
+                    ], required: ["status", "checks"]
+                ).addition),
+        ]
+    }
+
+    private static let binary = Schema.string(nil, ["format": "binary"])
+    private static let readiness = SharedResponse.content(Schema.ref("Readiness"))
+    private static let taskID = parameter("task_id", Schema.uuid("The task."))
+
+    private static func parameter(_ name: String, in place: String = "path", _ schema: JSON) -> JSON
+    {
+        ["name": .string(name), "in": .string(place), "required": true, "schema": schema]
+    }
+
+    private static func ok(_ description: String, _ content: JSON) -> Operation.Answer {
+        .other(["200": SharedResponse.json(description, content)])
+    }
+
+    private static func addition(
+        method: String = "get", _ path: String, id: String, _ summary: String,
+        _ description: String?, parameters: [JSON] = [], answer: Operation.Answer,
+        failures: [SharedResponse], needsKey: Bool = false
+    ) -> Operation {
+        Operation(
+            method: method, path: path, id: id, tag: "Partita", summary: summary,
+            description: description, parameters: parameters, answer: answer, failures: failures,
+            needsKey: needsKey, isAddition: true)
+    }
+
+    private static func download(_ method: String, id: String, _ summary: String) -> Operation {
+        let file =
+            method == "get" ? SharedResponse.content(binary, type: "application/octet-stream") : [:]
+        // To HEAD only headers answer; a part of nothing is not asked for.
+        var good: [JSON.Member] = [
+            .init("200", SharedResponse.json("The file. Its media type is the track's.", file)),
+            .init("304", SharedResponse.json("The client has the file already.", [:])),
+        ]
+        if method == "get" {
+            good.append(.init("206", SharedResponse.json("The part that `Range` asks for.", file)))
+        }
+        let failures: [SharedResponse] = [.badLink, .notFound, .expired]
+        return addition(
+            method: method, "/download/{blob}/{name}", id: id, summary,
+            "Links are made by `check`, complete with their signature.",
+            parameters: [
+                parameter("blob", Schema.string()), parameter("name", Schema.string()),
+                parameter("expires", in: "query", Schema.string("In epoch seconds.")),
+                parameter("type", in: "query", Schema.string("The media type.")),
+                parameter("signature", in: "query", Schema.string()),
+            ], answer: .other(.object(good)),
+            failures: method == "get" ? failures + [.unsatisfiable, .failed] : failures)
+    }
+}
+
+extension SharedResponse {
+    private static let plain = content(Schema.ref("CommonErrorResponse"))
+
+    static let notFound = SharedResponse(
+        404, "There is no such thing, or it has been deleted.", plain)
+    fileprivate static let badLink = SharedResponse(
+        403, "The link is not complete, or is not of this server.", plain)
+    fileprivate static let expired = SharedResponse(410, "The link has expired.", plain)
+    fileprivate static let unsatisfiable = SharedResponse(
+        416, "The file ends before the part that `Range` asks for.", plain)
+}
