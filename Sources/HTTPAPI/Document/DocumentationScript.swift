@@ -48,11 +48,14 @@ extension DocumentationPage {
                 (s.required || []).includes(name) ? el("span", {class: "soft"}, "required") : null,
                 value["x-partita-addition"] ? el("span", {class: "badge"}, "Partita") : null),
               el("td", {}, typeOf(value)), el("td", {}, limits(field)), el("td", {}, rich(field.description)));
-            return [row, ...(depth > 0 && variants.length < 2 ? rows(variants[0], path + infix, depth - 1) : [])];
+            if (depth === 0 || variants.length > 1 && prefix) return [row];
+            return [row, ...variants.flatMap(one => [
+              variants.length > 1 ? el("tr", {}, el("td", {colSpan: 4}, "Either ", el("em", {}, resolve(one).name || "this"))) : null,
+              ...rows(one, path + infix, depth - 1)])].filter(Boolean);
           });
         }
         function table(caption, schema) {
-          const body = rows(schema, "", 2);
+          const body = rows(schema, "", 3);
           if (!body.length) return null;
           return el("div", {}, el("h4", {}, caption), el("div", {class: "scroll", tabIndex: 0, role: "region", "aria-label": caption},
             el("table", {}, el("thead", {}, el("tr", {}, ["Field", "Type", "Default, limits", "Meaning"].map(t => el("th", {scope: "col"}, t)))),

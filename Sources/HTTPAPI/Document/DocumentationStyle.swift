@@ -46,6 +46,7 @@ extension DocumentationPage {
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; width: 100%; font-size: .875rem; }
         th, td { padding: .35rem .6rem .35rem 0; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
+        table { min-width: 36rem; } td:first-child code { white-space: nowrap; }
         th { border: 0; color: var(--soft); font-weight: 500; }
         details { margin-top: .75rem; } summary { cursor: pointer; font-weight: 600; }
         .bad { color: var(--bad); } .good { color: var(--good); }

@@ -58,7 +58,7 @@ extension APIDocument {
     }
 
     static let dereverb = Schema.boolean(
-        "Whether echo is taken from the voice. Other stems do not mind it.", default: false)
+        "Whether echo is taken from the voice. Other stems stay as they are.", default: false)
 
     static let encoderFormat = Schema.nullable(
         Schema.ref("EncoderFormat"), default: .null,
