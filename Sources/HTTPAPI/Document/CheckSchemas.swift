@@ -46,7 +46,7 @@ extension APIDocument {
                         .init("detail", Schema.string("Why the task failed, for people.")),
                         .init(
                             "code",
-                            Schema.nullable(Schema.string(), "Why it failed, for programs.")),
+                            Schema.nullable(Schema.string(), failureCodes)),
                         .init("id", Schema.nullable(Schema.string())),
                     ], required: ["detail"])),
             .init(
@@ -72,6 +72,12 @@ extension APIDocument {
                 Schema.object([.init("status", Schema.const("success", default: true))])),
         ]
     }
+
+    private static let failureCodes = """
+        Why it failed, for programs: `not_installed` (no installed model has the stem), \
+        `unreadable_media`, `no_audio`, `empty_media`, `truncated_media`, `media_too_long`, \
+        `media_limit`, `too_many_channels`, `encoding_failed`, `internal_error`, or others.
+        """
 
     private static let checkResult = Schema.oneOf(
         "status",

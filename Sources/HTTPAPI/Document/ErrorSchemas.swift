@@ -40,7 +40,7 @@ extension APIDocument {
         What is wrong, for programs. Others may come. \
         Of every operation: `incomplete_body`, `internal_error`. \
         Of uploads: `missing_filename`, `empty_file`, `exceeded_size`, and of files that cannot be \
-        used: `unreadable_media`, `no_audio`, `empty_media`, `truncated_media`, `media_limit`, \
+        used: `unreadable_media`, `no_audio`, `empty_media`, `truncated_media`, \
         `media_too_long`. \
         Of tasks: `source_not_found`, `idempotency_key_used`, `exceeded_duration` (not enough \
         minutes), `max_duration` (longer than the license allows), `batch_not_avaliable`.
