@@ -77,7 +77,19 @@ extension API {
         let routes = Routes([
             .post("/api/v1/upload/", upload),
             .post("/api/v1/check/", check),
-            .post("/api/v1/split/stem_separator/", splitStemSeparator),
+            .post("/api/v1/cancel/", cancel),
+            .post("/api/v1/cancel/all/", cancelAll),
+            .post("/api/v1/delete/", delete),
+            .post("/api/v1/limits/minutes_left/", minutesLeft),
+            .post("/api/v1/split/stem_separator/", split(.stemSeparator)),
+            .post("/api/v1/split/demuser/", split(.demuser)),
+            .post("/api/v1/split/voice_clean/", split(.voiceClean)),
+            .post("/api/v1/split/multistem/", split(.multistem)),
+            .post("/api/v1/split/batch/stem_separator/", splitBatch(.stemSeparator)),
+            .post("/api/v1/split/batch/demuser/", splitBatch(.demuser)),
+            .post("/api/v1/split/batch/voice_clean/", splitBatch(.voiceClean)),
+            .post("/api/v1/change_voice/", changeVoice),
+            .post("/api/v1/voice_packs/list/", voicePacks),
             .get("/download/:blob/:name", download),
             .head("/download/:blob/:name", download),
             .get("/healthz", health),
@@ -91,7 +103,10 @@ extension API {
         router.add(
             middleware: EnvelopeMiddleware(
                 origins: CrossOrigin(allowed: configuration.allowedOrigins), routes: routes))
-        router.add(middleware: LicenceMiddleware(tasks: tasks))
+        router.add(
+            middleware:
+                LicenceMiddleware(
+                    tasks: tasks, limiter: RateLimiter(limits: configuration.rateLimits)))
         routes.register(on: router)
         return router
     }
