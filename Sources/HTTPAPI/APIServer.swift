@@ -8,6 +8,7 @@ import Tasks
 /// The HTTP server. Answers until its service group shuts down; requests under way are finished then.
 public struct APIServer: Service {
     private let application: any Service
+    private let api: API
     private let address: String
     /// The method and path of every route: `POST /api/v1/upload`.
     package let operations: [String]
@@ -24,7 +25,7 @@ public struct APIServer: Service {
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         address = "\(configuration.host), port \(configuration.port)"
-        let api = API(
+        api = API(
             tasks: tasks, blobs: blobs,
             links: LinkSigner(secret: linkSecret, lifetime: configuration.linkLifetime),
             configuration: configuration)
@@ -43,6 +44,10 @@ public struct APIServer: Service {
             },
             logger: logger)
     }
+
+    /// What a callback tells of a task, as JSON: what `check` does, with the id as `task_id`. Links start with
+    /// the configured public address; without one, with the address that the server listens on.
+    public func callbackBody(for task: SplitTask) -> [UInt8] { api.callback(for: task).utf8 }
 
     /// - Throws: ``CannotListen`` where the address is taken, foreign or forbidden.
     public func run() async throws {

@@ -6,8 +6,12 @@ extension SQLiteStore {
     public func dueCallbacks(limit: Int, now: Date) async throws -> [Callback] {
         try await pool.read { database in
             let statement = try database.cachedStatement(
-                sql: "SELECT * FROM callbacks WHERE next_attempt <= ? ORDER BY next_attempt LIMIT ?"
-            )
+                sql: """
+                    SELECT callbacks.task, callbacks.url, callbacks.attempts, licences.key_hash
+                    FROM callbacks JOIN tasks ON tasks.id = callbacks.task
+                    JOIN licences ON licences.id = tasks.licence
+                    WHERE next_attempt <= ? ORDER BY next_attempt LIMIT ?
+                    """)
             return try Row.fetchAll(
                 statement, arguments: [now.timeIntervalSince1970, limit]
             ).compactMap { row in
@@ -16,7 +20,8 @@ extension SQLiteStore {
                     arguments: [row["task"] as String])
                 return try task.map {
                     Callback(
-                        url: row["url"], task: try SplitTask(row: $0, database: database),
+                        url: row["url"], secret: row["key_hash"],
+                        task: try SplitTask(row: $0, database: database),
                         attempts: row["attempts"])
                 }
             }

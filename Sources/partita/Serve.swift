@@ -5,6 +5,7 @@ import Logging
 import Media
 import ServiceLifecycle
 import Tasks
+import Webhooks
 import Worker
 
 /// `partita serve`
@@ -40,6 +41,14 @@ struct Serve: AsyncParsableCommand {
         help: "Seconds for which a download link is good (PARTITA_LINK_LIFETIME; default a day).")
     var linkLifetime: Int?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Let callbacks go to addresses of private networks \
+            (PARTITA_PRIVATE_CALLBACKS; default false).
+            """)
+    var privateCallbacks: Bool?
+
     @OptionGroup(title: "Rate limits") var limits: LimitOptions
 
     @OptionGroup(title: "Lifetimes") var lifetimes: LifetimeOptions
@@ -68,6 +77,8 @@ struct Serve: AsyncParsableCommand {
             }
         }
         configuration.rateLimits = try limits.limits(settings)
+        let allowsPrivate = try settings.bool(
+            privateCallbacks, "privateCallbacks", default: false)
         let policy = try lifetimes.policy(settings)
         Output.startLogging()
         let logger = Logger(label: "partita")
@@ -99,6 +110,9 @@ struct Serve: AsyncParsableCommand {
                 "worker", "--data", folder.url.path, "--threads", "\(threads)", "--parent-pipe",
             ],
             count: workers, logger: logger)
+        let callbacks = CallbackService(
+            store: folder.store, allowsPrivate: allowsPrivate, logger: logger,
+            body: { server.callbackBody(for: $0) })
         let upkeep = Upkeep(
             janitor: Janitor(store: folder.store, blobs: folder.blobs, policy: policy),
             logger: logger)
@@ -106,6 +120,7 @@ struct Serve: AsyncParsableCommand {
             services: [
                 .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: upkeep),
+                .init(service: callbacks),
                 .init(service: supervisor, failureTerminationBehavior: .gracefullyShutdownGroup),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -44,6 +44,18 @@ struct Settings: Sendable {
         flag ?? environment.string(forKey: key) ?? file?.string(forKey: key)
     }
 
+    func bool(_ flag: Bool?, _ key: ConfigKey, default fallback: Bool) throws -> Bool {
+        if let flag { return flag }
+        guard let text = environment.string(forKey: key) ?? file?.string(forKey: key) else {
+            return file?.bool(forKey: key) ?? fallback
+        }
+        switch text.lowercased() {
+        case "true", "yes", "on", "1": return true
+        case "false", "no", "off", "0": return false
+        default: throw ValidationError("\(key) is “\(text)”; it must be true or false.")
+        }
+    }
+
     func int(_ flag: Int?, _ key: ConfigKey, default fallback: Int, in range: ClosedRange<Int>)
         throws
         -> Int
