@@ -36,7 +36,7 @@ extension SQLiteStore {
 
     /// The licence with the hash of a key, unless it was revoked.
     public func licence(keyHash: String) async throws -> Licence? {
-        try await pool.read { database in
+        try lookUp { database in
             let statement = try database.cachedStatement(
                 sql: "SELECT * FROM licences WHERE key_hash = ? AND revoked IS NULL")
             return try Row.fetchOne(statement, arguments: [keyHash]).map(Licence.init(row:))
@@ -150,7 +150,7 @@ extension SQLiteStore {
     public func tasks(
         _ ids: [UUID], licence: UUID, since: Date
     ) async throws -> [UUID: SplitTask] {
-        try await pool.read { database in
+        try lookUp { database in
             let statement = try database.cachedStatement(
                 sql: "SELECT * FROM tasks WHERE id = ? AND licence = ? AND created >= ?")
             var found: [UUID: SplitTask] = [:]

@@ -36,6 +36,12 @@ public struct SQLiteStore: MetadataStore {
         try migrator.migrate(pool)
     }
 
+    /// Reads a few rows by their keys, on the calling thread: to change threads and back takes longer than
+    /// such a read, which in a write-ahead log never waits. Each statement sees its own state of the database.
+    func lookUp<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try pool.unsafeRead(body)
+    }
+
     /// The journal mode, and the level of syncing (2 is FULL), of the connection that writes.
     package func durability() throws -> (journal: String?, synchronous: Int?) {
         try pool.writeWithoutTransaction { database in

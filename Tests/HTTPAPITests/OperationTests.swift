@@ -359,10 +359,16 @@ import Testing
         }
     }
 
-    @Test func aRevokedKeyIsUnknownAtOnce() async throws {
+    @Test func aRevokedKeyStartsNothingAndIsUnknownWithinASecond() async throws {
         try await TestServer.run { server in
+            let source = try await server.uploadedSource()
             #expect(
                 try await server.store.revoke(licence: server.licence.id, now: server.clock.now))
+            let start = try await server.post(
+                "/api/v1/split/demuser/",
+                #"{"source_id":"\#(source)","presets":{"stem":"music"}}"#)
+            #expect(start.status == 403)
+            server.clock.advance(by: 1)
             let reply = try await server.post("/api/v1/check/", #"{"task_ids":[]}"#)
             #expect(reply.status == 403)
             #expect(

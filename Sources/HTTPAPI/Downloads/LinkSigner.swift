@@ -36,9 +36,7 @@ package struct LinkSigner: Sendable {
         let target = Target(blob: track.blob, name: track.name, contentType: track.contentType)
         let signature = HMAC<SHA256>.authenticationCode(
             for: Self.message(target, expires: expires), using: key)
-        let digits = signature.map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        let digits = Hex.text(signature)
         let name = ContentDisposition.percentEncoded(track.name, keeping: "-._~")
         let type = ContentDisposition.percentEncoded(track.contentType, keeping: "-._~")
         return "/download/\(track.blob.rawValue)/\(name)"

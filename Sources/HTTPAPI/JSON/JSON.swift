@@ -55,6 +55,7 @@ extension JSON {
     /// The value as UTF-8 text.
     package var utf8: [UInt8] {
         var output: [UInt8] = []
+        output.reserveCapacity(1024)
         write(to: &output)
         return output
     }
@@ -88,6 +89,14 @@ extension JSON {
 
     private static func write(_ string: String, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
+        defer { output.append(UInt8(ascii: "\"")) }
+        let needsEscape = string.utf8.contains { byte in
+            byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+        }
+        guard needsEscape else {
+            output += string.utf8
+            return
+        }
         for byte in string.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
@@ -101,6 +110,5 @@ extension JSON {
             default: output.append(byte)
             }
         }
-        output.append(UInt8(ascii: "\""))
     }
 }

@@ -124,12 +124,45 @@ package enum ContentDisposition {
         return "attachment; filename=\"\(plain)\"; filename*=UTF-8''\(extended)"
     }
 
-    /// Letters and digits stay, and what `keeping` lists.
-    static func percentEncoded(_ text: String, keeping: String) -> String {
-        let allowed = CharacterSet(charactersIn: "A"..."Z")
-            .union(CharacterSet(charactersIn: "a"..."z"))
-            .union(CharacterSet(charactersIn: "0"..."9"))
-            .union(CharacterSet(charactersIn: keeping))
-        return text.addingPercentEncoding(withAllowedCharacters: allowed) ?? ""
+    /// Letters and digits stay, and what `keeping` lists (ASCII).
+    static func percentEncoded(_ text: String, keeping: StaticString) -> String {
+        let kept = UnsafeBufferPointer(start: keeping.utf8Start, count: keeping.utf8CodeUnitCount)
+        return String(unsafeUninitializedCapacity: text.utf8.count * 3) { buffer in
+            var count = 0
+            func append(_ byte: UInt8) {
+                buffer[count] = byte
+                count += 1
+            }
+            for byte in text.utf8 {
+                switch byte {
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    append(byte)
+                case _ where kept.contains(byte): append(byte)
+                default:
+                    append(UInt8(ascii: "%"))
+                    append(Hex.upper(byte >> 4))
+                    append(Hex.upper(byte & 15))
+                }
+            }
+            return count
+        }
+    }
+}
+
+/// Digits of base 16.
+enum Hex {
+    static func upper(_ digit: UInt8) -> UInt8 {
+        digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10
+    }
+
+    /// Lower-case hex of some bytes.
+    static func text(_ bytes: some Sequence<UInt8>) -> String {
+        var digits: [UInt8] = []
+        digits.reserveCapacity(64)
+        for byte in bytes {
+            for digit in [byte >> 4, byte & 15] { digits.append(upper(digit) | 0x20) }
+        }
+        return String(decoding: digits, as: UTF8.self)
     }
 }

@@ -43,10 +43,8 @@ struct APIContext: RequestContext {
 
 enum RequestIdentifier {
     static func make() -> String {
-        [UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max)].map { half in
-            let digits = String(half, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+        let bits = (UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max))
+        return withUnsafeBytes(of: bits) { Hex.text($0) }
     }
 }
 
