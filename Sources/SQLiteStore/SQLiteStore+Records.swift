@@ -130,7 +130,13 @@ extension SQLiteStore {
     public func referencedBlobs() async throws -> Set<BlobKey> {
         try await pool.read { database in
             let keys = try String.fetchAll(
-                database, sql: "SELECT blob FROM sources UNION SELECT blob FROM tracks")
+                database,
+                sql: """
+                    SELECT blob FROM sources UNION SELECT blob FROM tracks
+                    UNION SELECT waveform FROM tracks WHERE waveform IS NOT NULL
+                    UNION SELECT playlist FROM tracks WHERE playlist IS NOT NULL
+                    UNION SELECT stream FROM tracks WHERE stream IS NOT NULL
+                    """)
             return Set(keys.map(BlobKey.init(rawValue:)))
         }
     }

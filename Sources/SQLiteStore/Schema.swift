@@ -69,6 +69,11 @@ enum Schema {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("3 waveforms and playlists") { database in
+            for column in ["waveform", "playlist", "stream"] {
+                try database.execute(sql: "ALTER TABLE tracks ADD COLUMN \(column) TEXT")
+            }
+        }
         return migrator
     }
 }
