@@ -40,6 +40,7 @@ struct Serve: AsyncParsableCommand {
         help: "Seconds for which a download link is good (PARTITA_LINK_LIFETIME; default a day).")
     var linkLifetime: Int?
 
+    @OptionGroup var playlists: PlaylistOption
     @OptionGroup var settings: SettingsOptions
 
     func run() async throws {
@@ -48,6 +49,7 @@ struct Serve: AsyncParsableCommand {
         let workers = try settings.int(workers, "workers", default: 1, in: 0...64)
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let threads = try settings.int(threads, "threads", default: cores, in: 1...1024)
+        let playlists = try playlists.load(settings)
         let host = settings.string(host, "host") ?? "127.0.0.1"
         var configuration = APIConfiguration(
             host: host, port: port, publicURL: settings.string(publicURL, "publicUrl"))
@@ -91,6 +93,7 @@ struct Serve: AsyncParsableCommand {
             executable: Installation.executable,
             arguments: [
                 "worker", "--data", folder.url.path, "--threads", "\(threads)", "--parent-pipe",
+                playlists ? "--playlists" : "--no-playlists",
             ],
             count: workers, logger: logger)
         var group = ServiceGroupConfiguration(

@@ -14,6 +14,21 @@ struct SettingsOptions: ParsableArguments {
     func load() async throws -> Settings { try await Settings(config: config, data: data) }
 }
 
+/// What `serve` and `worker` are told about playlists.
+struct PlaylistOption: ParsableArguments {
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Make tracks ready for players of HLS, which takes as much room again \
+            (PARTITA_PLAYLISTS; default true).
+            """)
+    var playlists: Bool?
+
+    func load(_ settings: Settings) throws -> Bool {
+        try settings.bool(playlists, "playlists", default: true)
+    }
+}
+
 /// Reads settings by name. A value that makes no sense is refused with a sentence.
 struct Settings: Sendable {
     /// An absolute path.
@@ -42,6 +57,18 @@ struct Settings: Sendable {
 
     func string(_ flag: String?, _ key: ConfigKey) -> String? {
         flag ?? environment.string(forKey: key) ?? file?.string(forKey: key)
+    }
+
+    func bool(_ flag: Bool?, _ key: ConfigKey, default fallback: Bool) throws -> Bool {
+        if let flag { return flag }
+        guard let text = environment.string(forKey: key) ?? file?.string(forKey: key) else {
+            return file?.bool(forKey: key) ?? fallback
+        }
+        switch text.lowercased() {
+        case "true", "yes", "on", "1": return true
+        case "false", "no", "off", "0": return false
+        default: throw ValidationError("\(key) is “\(text)”; it must be true or false.")
+        }
     }
 
     func int(_ flag: Int?, _ key: ConfigKey, default fallback: Int, in range: ClosedRange<Int>)

@@ -58,19 +58,22 @@ extension API {
     }
 
     private func track(_ track: Track, base: String) -> JSON {
-        [
+        func link(_ target: LinkSigner.Target?) -> JSON {
+            target.map { .string(base + links.path(to: $0, now: tasks.now())) } ?? nil
+        }
+        return [
             "type": JSON(track.kind),
             "label": .string(track.label),
-            "url": .string(base + links.path(to: track, now: tasks.now())),
-            "playlist_file": nil,
+            "url": link(track.download),
+            "playlist_file": link(track.playlistFile),
             "name": .string(track.name),
             "size": .integer(track.size),
-            "waveform": nil,
+            "waveform": link(track.waveformFile),
         ]
     }
 
     /// What links start with.
-    private func publicURL(for request: Request) -> String {
+    func publicURL(for request: Request) -> String {
         if let configured = configuration.publicURL {
             return String(configured.reversed().drop { $0 == "/" }.reversed())
         }
