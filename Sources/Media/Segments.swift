@@ -52,43 +52,31 @@ extension MediaTools {
         guard let text = try? String(contentsOfFile: playlist, encoding: .utf8) else {
             throw MediaError.encodingFailed(format: "hls")
         }
-        return SegmentedTrack(file: stream, playlist: MediaTools.tidied(text))
-    }
-
-    /// ffmpeg's playlist without empty segments, which end that of a FLAC encoder and which cannot be asked for. Nor is any
-    /// segment expected to last no time.
-    private static func tidied(_ playlist: String) -> String {
-        var lines: [Substring] = []
-        var isEmpty = false
-        for line in playlist.split(separator: "\n") {
-            if line.hasPrefix("#EXT-X-BYTERANGE:0@") {
-                // Between its duration and its address.
-                lines.removeLast()
-                isEmpty = true
-            } else if line.hasPrefix("#") || !isEmpty {
-                lines.append(line == "#EXT-X-TARGETDURATION:0" ? "#EXT-X-TARGETDURATION:1" : line)
-            } else {
-                isEmpty = false
-            }
-        }
-        return lines.joined(separator: "\n") + "\n"
+        // A track of less than half a second has segments that last no time at all by ffmpeg's rounding.
+        return SegmentedTrack(
+            file: stream,
+            playlist: text.replacingOccurrences(
+                of: "#EXT-X-TARGETDURATION:0\n", with: "#EXT-X-TARGETDURATION:1\n"))
     }
 }
 
 extension AudioFormat {
     /// How a track of this format gets into segments.
     fileprivate func segmentArguments(sampleRate: Int, channels: Int) -> [String] {
-        let flac = AudioFormat.flac.codecArguments(sampleRate: sampleRate, channels: channels)
         // ffmpeg 5.1 calls FLAC in MP4 experimental.
         let allowFLAC = ["-strict", "experimental"]
+        // The encoder ends with a packet without sound, which would lengthen the last segment by a frame.
+        let flac =
+            AudioFormat.flac.codecArguments(sampleRate: sampleRate, channels: channels)
+            + ["-bsf:a", "noise=amount=0:drop=not(size)"] + allowFLAC
         return switch self {
         case .mp3: ["-c:a", "copy"]
         // Times before zero tell players where the sound starts.
         case .aac: ["-c:a", "copy", "-avoid_negative_ts", "disabled"]
         case .flac: ["-c:a", "copy"] + allowFLAC
-        case .wav: flac + allowFLAC
+        case .wav: flac
         // What Vorbis left out is far above the noise of 16 bits, and 24 would double the size.
-        case .ogg: flac + ["-sample_fmt", "s16"] + allowFLAC
+        case .ogg: flac + ["-sample_fmt", "s16"]
         }
     }
 }
