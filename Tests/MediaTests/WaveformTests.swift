@@ -6,12 +6,14 @@ import Testing
 @Suite struct WaveformTests {
     /// The fields of audiowaveform's JSON.
     private struct Peaks: Decodable {
-        let version, channels, sample_rate, samples_per_pixel, bits, length: Int
+        let version, channels, sampleRate, samplesPerPixel, bits, length: Int
         let data: [Int]
     }
 
     private func peaks(_ waveform: Waveform) throws -> Peaks {
-        try JSONDecoder().decode(Peaks.self, from: Data(waveform.json.utf8))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Peaks.self, from: Data(waveform.json.utf8))
     }
 
     /// Adds samples in blocks of odd lengths.
@@ -32,9 +34,9 @@ import Testing
         let samples = try decode(file, channels: channels)
         let waveform = waveform(of: samples, rate: 44_100, block: 7001)
         let peaks = try peaks(waveform)
-        #expect(peaks.version == 2 && peaks.bits == 8 && peaks.sample_rate == 44_100)
+        #expect(peaks.version == 2 && peaks.bits == 8 && peaks.sampleRate == 44_100)
         #expect(peaks.channels == channels)
-        let step = peaks.samples_per_pixel
+        let step = peaks.samplesPerPixel
         let frames = samples[0].count
         #expect(peaks.length == (frames + step - 1) / step && peaks.length > 400)
         #expect(peaks.data.count == peaks.length * channels * 2)

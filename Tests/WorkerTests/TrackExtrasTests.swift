@@ -19,13 +19,15 @@ import Worker
     }
 
     private struct Peaks: Decodable {
-        let channels, sample_rate, samples_per_pixel, length: Int
+        let channels, sampleRate, samplesPerPixel, length: Int
         let data: [Float]
     }
 
     private func peaks(_ track: Track, _ data: DataFolder) async throws -> Peaks {
         let file = try await data.blobs.localFile(try #require(track.waveform))
-        return try JSONDecoder().decode(
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(
             Peaks.self, from: Data(contentsOf: URL(fileURLWithPath: file)))
     }
 
@@ -45,8 +47,8 @@ import Worker
             let peaks = try await peaks(track, data)
             let file = URL(fileURLWithPath: try await data.blobs.localFile(track.blob))
             let samples = try decode(file)
-            let step = peaks.samples_per_pixel
-            #expect(peaks.sample_rate == 44_100 && peaks.channels == 2)
+            let step = peaks.samplesPerPixel
+            #expect(peaks.sampleRate == 44_100 && peaks.channels == 2)
             #expect(peaks.length == (samples[0].count + step - 1) / step)
             var expected: [Float] = []
             for start in stride(from: 0, to: samples[0].count, by: step) {
