@@ -82,10 +82,21 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
+        room(
+            "Webhooks",
+            [
+                "Tasks",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
         .executableTarget(
             name: "partita",
             dependencies: [
-                "FileBlobs", "HTTPAPI", "Media", "Separation", "SQLiteStore", "Tasks", "Worker",
+                "FileBlobs", "HTTPAPI", "Media", "Separation", "SQLiteStore", "Tasks", "Webhooks",
+                "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -113,6 +124,16 @@ let package = Package(
             [
                 "Worker", "Tasks", "SQLiteStore", "FileBlobs", "Media", "Separation", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        tests(
+            "WebhooksTests",
+            [
+                "Webhooks", "Tasks", "SQLiteStore", "TestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests("EndToEndTests", ["TestSupport"]),

@@ -15,6 +15,8 @@ public struct APIConfiguration: Sendable, Hashable {
     public var linkLifetime: Int
     /// Seconds after which a connection is closed on which a client neither sends nor waits.
     public var idleTimeout: Int
+    /// How many requests are answered.
+    public var rateLimits = RateLimits()
 
     /// The defaults: this machine only, 10 GiB uploads, links good for a day.
     public init(

@@ -8,6 +8,7 @@ import Tasks
 /// The HTTP server. Answers until its service group shuts down; requests under way are finished then.
 public struct APIServer: Service {
     private let application: any Service
+    private let api: API
     private let address: String
     /// The method and path of every route: `POST /api/v1/upload`.
     package let operations: [String]
@@ -24,7 +25,7 @@ public struct APIServer: Service {
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         address = "\(configuration.host), port \(configuration.port)"
-        let api = API(
+        api = API(
             tasks: tasks, blobs: blobs,
             links: LinkSigner(secret: linkSecret, lifetime: configuration.linkLifetime),
             configuration: configuration)
@@ -43,6 +44,10 @@ public struct APIServer: Service {
             },
             logger: logger)
     }
+
+    /// What a callback tells of a task, as JSON: what `check` does, with the id as `task_id`. Links start with
+    /// the configured public address; without one, with the address that the server listens on.
+    public func callbackBody(for task: SplitTask) -> [UInt8] { api.callback(for: task).utf8 }
 
     /// - Throws: ``CannotListen`` where the address is taken, foreign or forbidden.
     public func run() async throws {
@@ -77,7 +82,19 @@ extension API {
         let routes = Routes([
             .post("/api/v1/upload/", upload),
             .post("/api/v1/check/", check),
-            .post("/api/v1/split/stem_separator/", splitStemSeparator),
+            .post("/api/v1/cancel/", cancel),
+            .post("/api/v1/cancel/all/", cancelAll),
+            .post("/api/v1/delete/", delete),
+            .post("/api/v1/limits/minutes_left/", minutesLeft),
+            .post("/api/v1/split/stem_separator/", split(.stemSeparator)),
+            .post("/api/v1/split/demuser/", split(.demuser)),
+            .post("/api/v1/split/voice_clean/", split(.voiceClean)),
+            .post("/api/v1/split/multistem/", split(.multistem)),
+            .post("/api/v1/split/batch/stem_separator/", splitBatch(.stemSeparator)),
+            .post("/api/v1/split/batch/demuser/", splitBatch(.demuser)),
+            .post("/api/v1/split/batch/voice_clean/", splitBatch(.voiceClean)),
+            .post("/api/v1/change_voice/", changeVoice),
+            .post("/api/v1/voice_packs/list/", voicePacks),
             .get("/download/:blob/:name", download),
             .head("/download/:blob/:name", download),
             .get("/inline/:blob/:name", inline),
@@ -95,7 +112,10 @@ extension API {
         router.add(
             middleware: EnvelopeMiddleware(
                 origins: CrossOrigin(allowed: configuration.allowedOrigins), routes: routes))
-        router.add(middleware: LicenceMiddleware(tasks: tasks))
+        router.add(
+            middleware:
+                LicenceMiddleware(
+                    tasks: tasks, limiter: RateLimiter(limits: configuration.rateLimits)))
         routes.register(on: router)
         return router
     }

@@ -30,6 +30,10 @@ extension Row {
 
     func date(_ column: String) -> Date { Date(timeIntervalSince1970: self[column]) }
 
+    func optionalDate(_ column: String) -> Date? {
+        (self[column] as Double?).map(Date.init(timeIntervalSince1970:))
+    }
+
     func value<Value: RawRepresentable<String>>(_ column: String) throws -> Value {
         let text: String = self[column]
         guard let value = Value(rawValue: text) else {
@@ -43,6 +47,29 @@ extension Licence {
     init(row: Row) throws {
         try self.init(
             id: row.uuid("id"), name: row["name"], keyHash: row["key_hash"],
+            created: row.date("created"), terms: LicenceTerms(row: row),
+            revoked: row.optionalDate("revoked"))
+    }
+}
+
+extension LicenceTerms {
+    init(row: Row) {
+        self.init()
+        metered = row["metered"]
+        maximumDuration = row["maximum_duration"]
+        maximumSize = row["maximum_size"]
+        batches = row["batches"]
+        callbackURL = row["callback"]
+    }
+}
+
+extension LedgerEntry {
+    init(row: Row) throws {
+        let task: String? = row["task"]
+        try self.init(
+            kind: row.value("kind"), task: task == nil ? nil : row.uuid("task"),
+            change: Balance(available: row["available"], reserved: row["reserved"]),
+            after: Balance(available: row["available_after"], reserved: row["reserved_after"]),
             created: row.date("created"))
     }
 }
@@ -95,8 +122,9 @@ extension SplitTask {
         }
         try self.init(
             id: row.uuid("id"), licence: row.uuid("licence"), source: row.uuid("source"),
-            presets: Presets(row: row), servedBy: row.value("served_by"), status: status,
-            progress: row["progress"], attempts: row["attempts"], tracks: tracks,
+            presets: Presets(row: row), servedBy: row.value("served_by"), cost: row["cost"],
+            callbackURL: row["callback"], status: status, progress: row["progress"],
+            attempts: row["attempts"], tracks: tracks,
             duration: row["duration"],
             failure: code.map { TaskFailure(code: $0, detail: row["failure_detail"] ?? "") },
             created: row.date("created"))
@@ -105,13 +133,15 @@ extension SplitTask {
     func insert(into database: Database, idempotencyKey: UUID?) throws {
         try database.execute(
             sql: """
-                INSERT INTO tasks (id, licence, source, presets, served_by, status, progress,
-                    attempts, idempotency_key, duration, failure_code, failure_detail, created)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO tasks (id, licence, source, presets, served_by, cost, callback, status,
+                    progress, attempts, idempotency_key, duration, failure_code, failure_detail,
+                    created)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 id.text, licence.text, source.text, try presets.text(), servedBy.rawValue,
-                status.rawValue, progress, attempts, idempotencyKey?.text, duration,
+                cost, callbackURL, status.rawValue, progress, attempts, idempotencyKey?.text,
+                duration,
                 failure?.code, failure?.detail, created.timeIntervalSince1970,
             ])
         try Track.insert(tracks, of: id, into: database)

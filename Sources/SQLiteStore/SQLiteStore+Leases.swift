@@ -5,21 +5,21 @@ import Tasks
 /// The queue. A write transaction of SQLite excludes all others, in every process, so what is read
 /// here cannot change before it is written.
 extension SQLiteStore {
-    /// Leases the oldest task that is queued, or whose lease has expired.
+    /// Leases the next task that is queued, or whose lease has expired.
     public func lease(
         worker: String, duration: Double, maximumAttempts: Int, now: Date
     ) async throws -> Lease? {
         // Idle workers ask often. Reading first spares them, and everybody, the write lock.
         let isIdle = try await pool.read { database in
-            try Self.oldestOpen(at: now, in: database) == nil
+            try Self.next(at: now, in: database) == nil
         }
         if isIdle { return nil }
         return try await pool.write { database in
-            while let row = try Self.oldestOpen(at: now, in: database) {
+            while let row = try Self.next(at: now, in: database) {
                 let task = try SplitTask(row: row, database: database)
                 guard task.attempts < maximumAttempts else {
                     try Self.end(
-                        task.id,
+                        task.id, as: .error,
                         failure: TaskFailure(
                             code: "attempts_exhausted",
                             detail: "Processing was interrupted \(task.attempts) times "
@@ -28,7 +28,7 @@ extension SQLiteStore {
                     continue
                 }
                 return try Self.lease(
-                    task, fence: row["fence"] + 1, worker: worker,
+                    task, fence: row["fence"] + 1, worker: worker, now: now,
                     expires: now.addingTimeInterval(duration), in: database)
             }
             return nil
@@ -64,14 +64,11 @@ extension SQLiteStore {
             try Self.requireHeld(lease, in: database)
             try database.execute(
                 sql: """
-                    UPDATE tasks SET status = 'success', progress = 100, duration = ?, gain = ?,
-                        finished = ?, lease_expires = NULL
-                    WHERE id = ?
+                    UPDATE tasks SET progress = 100, duration = ?, gain = ? WHERE id = ?
                     """,
-                arguments: [
-                    result.duration, result.gain, now.timeIntervalSince1970, lease.task.id.text,
-                ])
+                arguments: [result.duration, result.gain, lease.task.id.text])
             try Track.insert(result.tracks, of: lease.task.id, into: database)
+            try Self.end(lease.task.id, as: .success, now: now, in: database)
         }
     }
 
@@ -81,7 +78,7 @@ extension SQLiteStore {
     public func fail(_ lease: Lease, failure: TaskFailure, now: Date) async throws {
         try await pool.write { database in
             try Self.requireHeld(lease, in: database)
-            try Self.end(lease.task.id, failure: failure, now: now, in: database)
+            try Self.end(lease.task.id, as: .error, failure: failure, now: now, in: database)
         }
     }
 
@@ -89,19 +86,21 @@ extension SQLiteStore {
     ///
     /// - Throws: ``LeaseLost``.
     public func release(
-        _ lease: Lease, failure: TaskFailure, maximumAttempts: Int, now: Date
+        _ lease: Lease, failure: TaskFailure, maximumAttempts: Int, delay: Double, now: Date
     ) async throws {
         try await pool.write { database in
             let attempts = try Self.requireHeld(lease, in: database)
             guard attempts < maximumAttempts else {
-                return try Self.end(lease.task.id, failure: failure, now: now, in: database)
+                return try Self.end(
+                    lease.task.id, as: .error, failure: failure, now: now, in: database)
             }
             try database.execute(
                 sql: """
-                    UPDATE tasks SET status = 'queued', worker = NULL, lease_expires = NULL
+                    UPDATE tasks SET status = 'queued', worker = NULL, lease_expires = NULL,
+                        not_before = ?
                     WHERE id = ?
                     """,
-                arguments: [lease.task.id.text])
+                arguments: [now.timeIntervalSince1970 + delay, lease.task.id.text])
         }
     }
 
@@ -120,19 +119,33 @@ extension SQLiteStore {
 
     // MARK: Steps of the transactions above
 
-    private static func oldestOpen(at now: Date, in database: Database) throws -> Row? {
+    /// The task that is next: of the licence with the fewest running tasks, of these the one that was served
+    /// least recently, the oldest.
+    private static func next(at now: Date, in database: Database) throws -> Row? {
+        let canBeLeased = """
+            ((tasks.status = 'queued' AND tasks.not_before <= :now)
+                OR (tasks.status = 'running' AND tasks.lease_expires <= :now))
+            """
         let statement = try database.cachedStatement(
             sql: """
                 SELECT * FROM tasks
-                WHERE status IN ('queued', 'running')
-                    AND (status = 'queued' OR lease_expires <= ?)
+                WHERE status IN ('queued', 'running') AND \(canBeLeased) AND licence = (
+                    SELECT tasks.licence FROM tasks
+                    JOIN licences ON licences.id = tasks.licence
+                    WHERE tasks.status IN ('queued', 'running')
+                    GROUP BY tasks.licence
+                    HAVING MAX(\(canBeLeased))
+                    ORDER BY SUM(tasks.status = 'running' AND tasks.lease_expires > :now),
+                        licences.last_leased, MIN(tasks.created)
+                    LIMIT 1)
                 ORDER BY created, sequence LIMIT 1
                 """)
-        return try Row.fetchOne(statement, arguments: [now.timeIntervalSince1970])
+        return try Row.fetchOne(statement, arguments: ["now": now.timeIntervalSince1970])
     }
 
     private static func lease(
-        _ task: SplitTask, fence: Int, worker: String, expires: Date, in database: Database
+        _ task: SplitTask, fence: Int, worker: String, now: Date, expires: Date,
+        in database: Database
     ) throws -> Lease {
         var task = task
         task.status = .running
@@ -148,6 +161,9 @@ extension SQLiteStore {
                 task.progress, task.attempts, fence, worker, expires.timeIntervalSince1970,
                 task.id.text,
             ])
+        try database.execute(
+            sql: "UPDATE licences SET last_leased = ? WHERE id = ?",
+            arguments: [now.timeIntervalSince1970, task.licence.text])
         guard
             let row = try Row.fetchOne(
                 database, sql: "SELECT * FROM sources WHERE id = ?",
@@ -166,19 +182,5 @@ extension SQLiteStore {
             arguments: [lease.task.id.text, lease.fence])
         guard let attempts else { throw LeaseLost() }
         return attempts
-    }
-
-    private static func end(
-        _ task: UUID, failure: TaskFailure, now: Date, in database: Database
-    ) throws {
-        try database.execute(
-            sql: """
-                UPDATE tasks SET status = 'error', failure_code = ?, failure_detail = ?,
-                    finished = ?, lease_expires = NULL
-                WHERE id = ?
-                """,
-            arguments: [
-                failure.code, failure.detail, now.timeIntervalSince1970, task.text,
-            ])
     }
 }

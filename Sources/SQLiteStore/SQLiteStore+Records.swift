@@ -11,10 +11,17 @@ extension SQLiteStore {
     public func insert(_ licence: Licence) async throws {
         try await pool.write { database in
             try database.execute(
-                sql: "INSERT INTO licences VALUES (?, ?, ?, ?)",
+                sql: """
+                    INSERT INTO licences (id, name, key_hash, created, metered, maximum_duration,
+                        maximum_size, batches, callback, revoked)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
                 arguments: [
                     licence.id.text, licence.name, licence.keyHash,
-                    licence.created.timeIntervalSince1970,
+                    licence.created.timeIntervalSince1970, licence.terms.metered,
+                    licence.terms.maximumDuration, licence.terms.maximumSize,
+                    licence.terms.batches, licence.terms.callbackURL,
+                    licence.revoked?.timeIntervalSince1970,
                 ])
         }
     }
@@ -27,11 +34,11 @@ extension SQLiteStore {
         }
     }
 
-    /// The licence with the hash of a key.
+    /// The licence with the hash of a key, unless it was revoked.
     public func licence(keyHash: String) async throws -> Licence? {
         try await pool.read { database in
             let statement = try database.cachedStatement(
-                sql: "SELECT * FROM licences WHERE key_hash = ?")
+                sql: "SELECT * FROM licences WHERE key_hash = ? AND revoked IS NULL")
             return try Row.fetchOne(statement, arguments: [keyHash]).map(Licence.init(row:))
         }
     }
@@ -42,7 +49,10 @@ extension SQLiteStore {
     public func insert(_ source: Source) async throws {
         try await pool.write { database in
             try database.execute(
-                sql: "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                sql: """
+                    INSERT INTO sources (id, licence, name, size, duration, blob, created, expires)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
                 arguments: [
                     source.id.text, source.licence.text, source.name, source.size,
                     source.duration, source.blob.rawValue,
@@ -51,7 +61,7 @@ extension SQLiteStore {
         }
     }
 
-    /// A source of the licence that has not expired.
+    /// A source of the licence that can be used.
     public func source(_ id: UUID, licence: UUID, now: Date) async throws -> Source? {
         try await pool.read { database in
             try Self.source(id, licence: licence, now: now, in: database)
@@ -62,7 +72,10 @@ extension SQLiteStore {
         _ id: UUID, licence: UUID, now: Date, in database: Database
     ) throws -> Source? {
         let statement = try database.cachedStatement(
-            sql: "SELECT * FROM sources WHERE id = ? AND licence = ? AND expires > ?")
+            sql: """
+                SELECT * FROM sources
+                WHERE id = ? AND licence = ? AND expires > ? AND removed IS NULL
+                """)
         return try Row.fetchOne(
             statement, arguments: [id.text, licence.text, now.timeIntervalSince1970]
         ).map(Source.init(row:))
@@ -98,11 +111,38 @@ extension SQLiteStore {
                     return earlier.id
                 }
             }
-            guard
-                try Self.source(task.source, licence: task.licence, now: now, in: database) != nil
-            else { throw SubmissionRefused.unknownSource }
+            try Self.requireAllowed(task, now: now, in: database)
             try task.insert(into: database, idempotencyKey: idempotencyKey)
+            if task.cost > 0 {
+                try Self.enter(
+                    .reservation, task.cost, licence: task.licence, task: task.id, now: now,
+                    in: database)
+            }
             return task.id
+        }
+    }
+
+    /// - Throws: ``SubmissionRefused``.
+    private static func requireAllowed(
+        _ task: SplitTask, now: Date, in database: Database
+    ) throws {
+        guard let source = try source(task.source, licence: task.licence, now: now, in: database)
+        else { throw SubmissionRefused.unknownSource }
+        let row = try Row.fetchOne(
+            database, sql: "SELECT * FROM licences WHERE id = ?", arguments: [task.licence.text])
+        guard let licence = try row.map(Licence.init(row:)), licence.revoked == nil else {
+            throw SubmissionRefused.licenceRevoked
+        }
+        if let limit = licence.terms.maximumSize, source.size > limit {
+            throw SubmissionRefused.tooLarge(limit: limit)
+        }
+        if let limit = licence.terms.maximumDuration, source.duration > limit {
+            throw SubmissionRefused.tooLong(limit: limit)
+        }
+        guard licence.terms.metered else { return }
+        let available = try balance(licence: task.licence, in: database).available
+        guard task.cost <= available else {
+            throw SubmissionRefused.exceededDuration(cost: task.cost, available: available)
         }
     }
 
@@ -126,16 +166,17 @@ extension SQLiteStore {
 
     // MARK: Blobs
 
-    /// Every blob of a source or a track.
+    /// Every blob of a source that is not given up, and of its tracks.
     public func referencedBlobs() async throws -> Set<BlobKey> {
         try await pool.read { database in
             let keys = try String.fetchAll(
                 database,
                 sql: """
-                    SELECT blob FROM sources UNION SELECT blob FROM tracks
-                    UNION SELECT waveform FROM tracks WHERE waveform IS NOT NULL
-                    UNION SELECT playlist FROM tracks WHERE playlist IS NOT NULL
-                    UNION SELECT stream FROM tracks WHERE stream IS NOT NULL
+                    SELECT blob FROM sources WHERE removed IS NULL
+                    UNION
+                    SELECT track_blobs.blob FROM track_blobs
+                    JOIN tasks ON tasks.id = track_blobs.task JOIN sources ON sources.id = tasks.source
+                    WHERE sources.removed IS NULL
                     """)
             return Set(keys.map(BlobKey.init(rawValue:)))
         }

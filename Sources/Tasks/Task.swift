@@ -22,6 +22,10 @@ public struct SplitTask: Sendable, Codable, Hashable {
     public let presets: Presets
     /// The splitter name that is echoed: who serves the task.
     public let servedBy: Splitter
+    /// What it costs, in milliseconds of audio: reserved while it is open, charged when it succeeds.
+    public let cost: Int64
+    /// Where its end is told; `nil`: where the licence says, or nowhere.
+    public let callbackURL: String?
     /// Where it is in its life.
     public var status: TaskStatus
     /// 0 while queued, 1–99 while running, 100 with the tracks. Never goes down.
@@ -40,6 +44,7 @@ public struct SplitTask: Sendable, Codable, Hashable {
     /// A task, new unless it has an id.
     public init(
         id: UUID = UUID(), licence: UUID, source: UUID, presets: Presets, servedBy: Splitter,
+        cost: Int64 = 0, callbackURL: String? = nil,
         status: TaskStatus = .queued, progress: Int = 0, attempts: Int = 0, tracks: [Track] = [],
         duration: Double? = nil, failure: TaskFailure? = nil, created: Date
     ) {
@@ -48,6 +53,8 @@ public struct SplitTask: Sendable, Codable, Hashable {
         self.source = source
         self.presets = presets
         self.servedBy = servedBy
+        self.cost = cost
+        self.callbackURL = callbackURL
         self.status = status
         self.progress = progress
         self.attempts = attempts
@@ -56,6 +63,16 @@ public struct SplitTask: Sendable, Codable, Hashable {
         self.failure = failure
         self.created = created
     }
+}
+
+/// What became of the wish to cancel a task.
+public enum Cancellation: Sendable, Hashable {
+    /// The task was open and is cancelled now.
+    case cancelled
+    /// It had ended before.
+    case ended
+    /// There is none of this licence with this id.
+    case unknown
 }
 
 /// Why a task ended in `error`.

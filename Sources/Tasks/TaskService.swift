@@ -29,8 +29,10 @@ public struct TaskService: Sendable {
     // MARK: Licences
 
     /// Creates a licence. The key is not kept anywhere: whoever calls this shows it to its owner.
-    public func createLicence(name: String) async throws -> (licence: Licence, key: LicenceKey) {
-        try await store.createLicence(name: name, now: clock())
+    public func createLicence(
+        name: String, terms: LicenceTerms = LicenceTerms()
+    ) async throws -> (licence: Licence, key: LicenceKey) {
+        try await store.createLicence(name: name, terms: terms, now: clock())
     }
 
     /// The licence that a key opens, or `nil`.
@@ -72,29 +74,86 @@ public struct TaskService: Sendable {
         return source
     }
 
+    /// Deletes a source and its tracks, and cancels its open tasks.
+    /// - Returns: Whether there was such a source.
+    public func deleteSource(_ id: UUID, licence: Licence) async throws -> Bool {
+        guard
+            let files = try await store.removeSource(id, licence: licence.id, now: clock())
+        else { return false }
+        // No record refers to them any more; what cannot be deleted now is swept later.
+        for file in files { try? await blobs.delete(file) }
+        return true
+    }
+
+    // MARK: Minutes
+
+    /// What the licence can still spend, in minutes. Licences that are not metered have ``unmetered``.
+    public func minutesLeft(licence: Licence) async throws -> Double {
+        guard licence.terms.metered else { return Self.unmetered }
+        return Double(try await store.balance(licence: licence.id).available) / 60_000
+    }
+
+    /// What is said of a licence that may spend without end: clients expect a number.
+    public static let unmetered = 1_000_000.0
+
     // MARK: Tasks
 
     /// Queues a task.
     ///
-    /// A stem that no installed model has is queued too; the worker ends it with a reason.
-    /// - Parameter idempotencyKey: A repeat with the same key and parameters is the same task
-    ///   until that task starts.
+    /// What no installed model can do is queued too; the worker ends it with a reason.
+    /// - Parameters:
+    ///   - idempotencyKey: A repeat with the same key and parameters is the same task until that task starts.
+    ///   - callbackURL: Where the end of the task is told.
     /// - Returns: The id of the task, an older one's for a repeat.
     /// - Throws: ``SubmissionRefused``.
-    public func split(
-        source: UUID, presets: StemSeparatorPresets, idempotencyKey: UUID? = nil,
+    public func submit(
+        source id: UUID, presets: Presets, idempotencyKey: UUID? = nil, callbackURL: String? = nil,
         licence: Licence
     ) async throws -> UUID {
-        let servedBy = catalog.splitter(for: presets.stem, requested: presets.splitter)
+        if case .voiceChange(let presets) = presets,
+            !VoicePack.named.contains(where: { $0.id == presets.voicePack })
+        {
+            throw SubmissionRefused.unknownVoicePack
+        }
+        let now = clock()
+        guard let source = try await store.source(id, licence: licence.id, now: now) else {
+            throw SubmissionRefused.unknownSource
+        }
         let task = SplitTask(
-            licence: licence.id, source: source, presets: .stemSeparator(presets),
-            servedBy: servedBy ?? presets.splitter, created: clock())
-        return try await store.submit(task, idempotencyKey: idempotencyKey, now: task.created)
+            licence: licence.id, source: id, presets: presets, servedBy: served(presets),
+            cost: Int64((source.duration * 1000).rounded(.up)) * Int64(presets.chargedStems),
+            callbackURL: callbackURL, created: now)
+        return try await store.submit(task, idempotencyKey: idempotencyKey, now: now)
+    }
+
+    private func served(_ presets: Presets) -> Splitter {
+        switch presets {
+        case .stemSeparator(let presets):
+            catalog.splitter(for: presets.stem, requested: presets.splitter) ?? presets.splitter
+        case .multistem(let presets):
+            presets.stems.lazy.compactMap {
+                catalog.splitter(for: $0, requested: presets.splitter)
+            }.first ?? presets.splitter
+        case .demuser(let presets): presets.splitter
+        case .voiceClean(let presets): presets.splitter
+        case .voiceChange: .auto
+        }
     }
 
     /// Those of the ids that are tasks of the licence and can still be checked.
     public func tasks(_ ids: [UUID], licence: Licence) async throws -> [UUID: SplitTask] {
         let since = clock().addingTimeInterval(-policy.taskVisibility)
         return try await store.tasks(ids, licence: licence.id, since: since)
+    }
+
+    /// Cancels tasks of the licence that are open. Their workers notice within a second.
+    public func cancel(_ ids: [UUID], licence: Licence) async throws -> [UUID: Cancellation] {
+        try await store.cancel(ids, licence: licence.id, now: clock())
+    }
+
+    /// Cancels every open task of the licence.
+    /// - Returns: Those that were open.
+    public func cancelAll(licence: Licence) async throws -> [UUID] {
+        try await store.cancelAll(licence: licence.id, now: clock())
     }
 }

@@ -9,12 +9,14 @@ import Tasks
 public struct LeasePolicy: Sendable, Hashable {
     /// Seconds until another worker may take over a task whose worker has gone silent.
     public var duration = 15.0
-    /// Seconds between heartbeats.
-    public var heartbeat = 1.0
+    /// Seconds between heartbeats. A cancelled task is noticed with the next one.
+    public var heartbeat = 0.4
     /// How often a task is tried.
     public var maximumAttempts = 3
     /// Seconds between looks at an empty queue.
     public var poll = 0.5
+    /// Seconds until a task that failed is tried again; twice as long after each further failure.
+    public var retryDelay = 2.0
 
     public init() {}
 }
@@ -123,17 +125,13 @@ public struct TaskWorker: Sendable {
     }
 
     private func job(_ lease: Lease, folder: String) async throws -> SplitJob {
-        let presets: StemSeparatorPresets
-        switch lease.task.presets {
-        case .stemSeparator(let asked): presets = asked
+        guard case .stemSeparator(let presets) = lease.task.presets else {
+            throw Self.notInstalled(lease.task.presets)
         }
-        if presets.multivocal != nil || presets.dereverbEnabled {
-            throw TaskFailure(
-                code: "not_installed",
-                detail: presets.multivocal != nil
-                    ? "Separating lead from backing vocals needs a model that is not installed yet."
-                    : "Removing reverberation needs a model that is not installed yet.")
+        if presets.multivocal != nil {
+            throw Self.notInstalled("Separating lead from backing vocals")
         }
+        if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
         return SplitJob(
             input: try await blobs.localFile(lease.source.blob), stems: [presets.stem.rawValue],
             clearCut: presets.extractionLevel == .clearCut,
@@ -145,6 +143,22 @@ public struct TaskWorker: Sendable {
         var logger = logger
         logger[metadataKey: "task"] = "\(lease.task.id.uuidString.lowercased())"
         return logger
+    }
+
+    private static func notInstalled(_ presets: Presets) -> TaskFailure {
+        switch presets {
+        case .stemSeparator: notInstalled("Separating stems")
+        case .demuser: notInstalled("Removing music from speech")
+        case .voiceClean: notInstalled("Cleaning a voice")
+        case .multistem: notInstalled("Separating several stems at once")
+        case .voiceChange: notInstalled("Changing a voice")
+        }
+    }
+
+    private static func notInstalled(_ ability: String) -> TaskFailure {
+        TaskFailure(
+            code: "not_installed",
+            detail: "\(ability) needs a model that is not installed on this server.")
     }
 
     /// Makes the job's files tracks of the task, or leaves none of them.
@@ -189,6 +203,7 @@ public struct TaskWorker: Sendable {
             default:
                 try await store.release(
                     lease, failure: failure(error), maximumAttempts: policy.maximumAttempts,
+                    delay: policy.retryDelay * Double(1 << max(0, lease.task.attempts - 1)),
                     now: Date())
             }
             logger.warning("Ended with an error: \(error)")

@@ -52,21 +52,6 @@ struct DataFolder {
         return FileManager.default.fileExists(atPath: file.path) ? file : nil
     }
 
-    /// Removes what crashes left: temporary files, and files that no record knows.
-    /// - Returns: How many files were removed.
-    func sweep() async throws -> Int {
-        var removed = try await blobs.sweepScratch()
-        // A fresh file may belong to a record that is about to be written.
-        let old = Date().addingTimeInterval(-3600)
-        let listed = try await blobs.list()
-        let known = try await store.referencedBlobs()
-        for blob in listed where blob.committed < old && !known.contains(blob.key) {
-            try await blobs.delete(blob.key)
-            removed += 1
-        }
-        return removed
-    }
-
     private static func writePrivate(_ data: Data, to file: URL) throws {
         let temporary = file.appendingPathExtension("new")
         try? FileManager.default.removeItem(at: temporary)

@@ -5,6 +5,7 @@ import Logging
 import Media
 import ServiceLifecycle
 import Tasks
+import Webhooks
 import Worker
 
 /// `partita serve`
@@ -40,7 +41,20 @@ struct Serve: AsyncParsableCommand {
         help: "Seconds for which a download link is good (PARTITA_LINK_LIFETIME; default a day).")
     var linkLifetime: Int?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Let callbacks go to addresses of private networks \
+            (PARTITA_PRIVATE_CALLBACKS; default false).
+            """)
+    var privateCallbacks: Bool?
+
     @OptionGroup var playlists: PlaylistOption
+
+    @OptionGroup(title: "Rate limits") var limits: LimitOptions
+
+    @OptionGroup(title: "Lifetimes") var lifetimes: LifetimeOptions
+
     @OptionGroup var settings: SettingsOptions
 
     func run() async throws {
@@ -65,18 +79,22 @@ struct Serve: AsyncParsableCommand {
                 $0.trimmingCharacters(in: .whitespaces)
             }
         }
+        configuration.rateLimits = try limits.limits(settings)
+        let allowsPrivate = try settings.bool(
+            privateCallbacks, "privateCallbacks", default: false)
+        let policy = try lifetimes.policy(settings)
         Output.startLogging()
         let logger = Logger(label: "partita")
 
         let folder = try DataFolder(settings.data)
-        let removed = try await folder.sweep()
+        let removed = try await folder.blobs.sweepScratch()
         if removed > 0 { logger.info("Removed \(removed) files that an earlier crash left.") }
         let library = Installation.library()
         for note in library.notes { logger.warning("\(note)") }
         logger.info("Stems: \(library.stems.joined(separator: ", "))")
         let tasks = TaskService(
             store: folder.store, blobs: folder.blobs, probe: FFmpegProbe(try MediaTools()),
-            catalog: InstalledCatalog(stems: Set(library.stems)))
+            catalog: InstalledCatalog(stems: Set(library.stems)), policy: policy)
         let keyFile = try await folder.ensureLicence(tasks)
 
         let server = APIServer(
@@ -96,9 +114,17 @@ struct Serve: AsyncParsableCommand {
                 playlists ? "--playlists" : "--no-playlists",
             ],
             count: workers, logger: logger)
+        let callbacks = CallbackService(
+            store: folder.store, allowsPrivate: allowsPrivate, logger: logger,
+            body: { server.callbackBody(for: $0) })
+        let upkeep = Upkeep(
+            janitor: Janitor(store: folder.store, blobs: folder.blobs, policy: policy),
+            logger: logger)
         var group = ServiceGroupConfiguration(
             services: [
                 .init(service: server, failureTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: upkeep),
+                .init(service: callbacks),
                 .init(service: supervisor, failureTerminationBehavior: .gracefullyShutdownGroup),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

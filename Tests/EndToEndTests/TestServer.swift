@@ -30,7 +30,8 @@ final class TestServer {
     func start() throws {
         process = Process()
         process.executableURL = Self.program
-        process.arguments = ["serve", "--port", "0", "--data", data.path] + options
+        process.arguments =
+            ["serve", "--port", "0", "--data", data.path, "--check-limit", "0"] + options
         process.standardInput = FileHandle.nullDevice
         let output = Pipe()
         process.standardOutput = output

@@ -57,7 +57,7 @@ import Testing
         try await TestServer.run { server in
             let id = try await server.splitTask(
                 #"""
-                {"stem":"electric_guitar","splitter":"orion","dereverb_enabled":"yes",
+                {"stem":"electric_guitar","splitter":"orion","dereverb_enabled":true,
                  "encoder_format":"flac","multivocal":"lead_back","extraction_level":"clear_cut"}
                 """#)
             #expect(

@@ -73,7 +73,7 @@ import Testing
         }
         await #expect(throws: LeaseLost.self) {
             try await records.store.release(
-                old, failure: failure, maximumAttempts: 3, now: now)
+                old, failure: failure, maximumAttempts: 3, delay: 0, now: now)
         }
         #expect(try await records.stored(task) == new.task)
         #expect(try await !records.store.referencedBlobs().contains(someResult.tracks[0].blob))
@@ -148,7 +148,8 @@ import Testing
         for attempt in 1...3 {
             let lease = try #require(try await records.lease(at: Double(attempt)))
             try await records.store.release(
-                lease, failure: failure, maximumAttempts: 3, now: Records.start + 10)
+                lease, failure: failure, maximumAttempts: 3, delay: 0,
+                now: Records.start + Double(attempt))
             let stored = try #require(try await records.stored(task))
             #expect(stored.status == (attempt < 3 ? .queued : .error))
             #expect(stored.failure == (attempt < 3 ? nil : failure))

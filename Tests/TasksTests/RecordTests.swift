@@ -147,7 +147,7 @@ import Testing
         }
         // Given back to the queue is not the same as never started.
         try await records.store.release(
-            lease, failure: TaskFailure(code: "x", detail: ""), maximumAttempts: 3,
+            lease, failure: TaskFailure(code: "x", detail: ""), maximumAttempts: 3, delay: 0,
             now: Records.start)
         await #expect(throws: SubmissionRefused.idempotencyKeyUsed) {
             try await records.store.submit(

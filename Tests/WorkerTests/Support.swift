@@ -31,7 +31,7 @@ struct DataFolder {
 
     /// Uploads a file and queues a task for it.
     func submit(
-        _ file: URL, _ presets: StemSeparatorPresets = StemSeparatorPresets(stem: .vocals)
+        _ file: URL, _ presets: Presets = .stemSeparator(StemSeparatorPresets(stem: .vocals))
     ) async throws -> UUID {
         let now = Date()
         let source = Source(
@@ -40,7 +40,7 @@ struct DataFolder {
         try await store.insert(source)
         return try await store.submit(
             SplitTask(
-                licence: licence.id, source: source.id, presets: .stemSeparator(presets),
+                licence: licence.id, source: source.id, presets: presets,
                 servedBy: .perseus, created: now), idempotencyKey: nil, now: now)
     }
 

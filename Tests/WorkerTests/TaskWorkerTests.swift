@@ -17,7 +17,7 @@ import Worker
         let song = try files.make("a.flac", from: Self.song, ["-t", "6"])
         let source = try files.make("copy.flac", ["-i", song.path])
         let id = try await data.submit(
-            song, StemSeparatorPresets(stem: .drum, encoderFormat: .wav))
+            song, .stemSeparator(StemSeparatorPresets(stem: .drum, encoderFormat: .wav)))
         let worker = try data.worker()
         #expect(try await worker.workOnce())
         #expect(try await !worker.workOnce())
@@ -110,11 +110,15 @@ import Worker
     }
 
     @Test(arguments: [
-        StemSeparatorPresets(stem: .strings),
-        StemSeparatorPresets(stem: .vocals, multivocal: .leadBack),
-        StemSeparatorPresets(stem: .vocals, dereverbEnabled: true),
+        Presets.stemSeparator(StemSeparatorPresets(stem: .strings)),
+        .stemSeparator(StemSeparatorPresets(stem: .vocals, multivocal: .leadBack)),
+        .stemSeparator(StemSeparatorPresets(stem: .vocals, dereverbEnabled: true)),
+        .demuser(DemuserPresets()),
+        .voiceClean(VoiceCleanPresets()),
+        .multistem(MultistemPresets(stems: [.vocals, .drum])),
+        .voiceChange(VoiceChangePresets(voicePack: "VETRANA")),
     ])
-    func whatIsNotInstalledIsSaidAtOnce(_ presets: StemSeparatorPresets) async throws {
+    func whatIsNotInstalledIsSaidAtOnce(_ presets: Presets) async throws {
         let data = try await DataFolder()
         let song = try files.make("a.flac", from: Self.song, ["-t", "2"])
         let id = try await data.submit(song, presets)
@@ -122,7 +126,44 @@ import Worker
         let task = try await data.task(id)
         #expect(task.status == .error && task.attempts == 1)
         #expect(task.failure?.code == "not_installed")
+        #expect(task.failure?.detail.contains("install") == true, "\(task.failure as Any)")
         #expect(try data.files().count == 1)
+    }
+
+    @Test func aCancelledTaskStopsWithinASecond() async throws {
+        let data = try await DataFolder()
+        let id = try await data.submit(try files.make("a.flac", from: Self.song, ["-t", "60"]))
+        let worker = try data.worker()
+        let work = Task { try await worker.workOnce() }
+        while try await data.task(id).progress < 5 {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(!children().isEmpty, "ffmpeg is at work")
+        let outcome = try await data.store.cancel([id], licence: data.licence.id, now: Date())
+        #expect(outcome == [id: .cancelled])
+        let cancelled = ContinuousClock.now
+        #expect(try await work.value)
+        // A second is the promise; a busy machine is given another.
+        #expect(ContinuousClock.now - cancelled < .seconds(2))
+        #expect(children().isEmpty)
+        #expect(try await data.task(id).status == .cancelled)
+        #expect(try data.files().count == 1, "only the source is left")
+    }
+
+    /// Running ffmpeg processes that this process has started.
+    private func children() -> [String] {
+        let own = "\(ProcessInfo.processInfo.processIdentifier)"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.filter { name in
+            guard
+                let bytes = FileManager.default.contents(atPath: "/proc/\(name)/stat"),
+                Int32(name) != nil
+            else { return false }
+            // pid (name) state parent …
+            let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+            return fields.count > 3 && fields[1].hasPrefix("(ffmpeg") && fields[2] != "Z"
+                && fields[3] == own
+        }
     }
 
     @Test func whatMayPassIsTriedThreeTimes() async throws {
@@ -130,7 +171,9 @@ import Worker
         let id = try await data.submit(try files.make("a.flac", from: Self.song, ["-t", "2"]))
         var limits = MediaLimits()
         limits.runTime = 0
-        let worker = try data.worker(limits: limits)
+        var policy = LeasePolicy()
+        policy.retryDelay = 0
+        let worker = try data.worker(policy: policy, limits: limits)
         for attempt in 1...3 {
             #expect(try await data.task(id).status == .queued)
             #expect(try await worker.workOnce())

@@ -39,7 +39,7 @@ import Worker
             "a.wav", from: Self.song,
             ["-t", "8.7", "-af", "volume=\(volume)", "-c:a", "pcm_s24le"])
         let id = try await data.submit(
-            song, StemSeparatorPresets(stem: .vocals, encoderFormat: .flac))
+            song, .stemSeparator(.init(stem: .vocals, encoderFormat: .flac)))
         #expect(try await data.worker().workOnce())
         let task = try await data.task(id)
         #expect(task.tracks.count == 2)
@@ -81,7 +81,7 @@ import Worker
         let ten = try files.make(
             "ten.wav", ["-f", "lavfi", "-i", "aevalsrc=\(channels):d=2"])
         let id = try await data.submit(
-            ten, StemSeparatorPresets(stem: .vocals, encoderFormat: .wav))
+            ten, .stemSeparator(.init(stem: .vocals, encoderFormat: .wav)))
         #expect(try await data.worker().workOnce())
         let task = try await data.task(id)
         #expect(task.status == .success && task.attempts == 1)
@@ -95,7 +95,7 @@ import Worker
         let data = try await DataFolder()
         let song = try longSong()
         let id = try await data.submit(
-            song, StemSeparatorPresets(stem: .drum, encoderFormat: .wav))
+            song, .stemSeparator(.init(stem: .drum, encoderFormat: .wav)))
         let worker = try data.worker()
         let work = Task { try await worker.workOnce() }
         var killed: Set<Int32> = []
@@ -122,7 +122,7 @@ import Worker
         let data = try await DataFolder()
         let song = try longSong()
         let id = try await data.submit(
-            song, StemSeparatorPresets(stem: .drum, encoderFormat: .wav))
+            song, .stemSeparator(.init(stem: .drum, encoderFormat: .wav)))
         let worker = try data.worker()
         let work = Task { try await worker.workOnce() }
         while try data.folder.files().allSatisfy({ !$0.contains(".hls/") }) {

@@ -43,6 +43,7 @@ extension APIDocument {
         used: `unreadable_media`, `no_audio`, `empty_media`, `truncated_media`, \
         `media_too_long`. \
         Of tasks: `source_not_found`, `idempotency_key_used`, `exceeded_duration` (not enough \
-        minutes), `max_duration` (longer than the license allows), `batch_not_avaliable`.
+        minutes), `max_duration` (longer than the license allows), `exceeded_size`, \
+        `batch_not_avaliable`, `voice_pack_not_found`.
         """
 }

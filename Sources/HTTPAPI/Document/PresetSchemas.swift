@@ -7,7 +7,14 @@ extension APIDocument {
             .init("SplitterType", Schema.names(Splitter.allCases)),
             .init("EncoderFormat", Schema.names(EncoderFormat.allCases)),
             .init("ExtractionLevel", Schema.names(ExtractionLevel.allCases)),
-            .init("FilteringLevel", Schema.integer(nil, ["enum": [0, 1, 2]])),
+            .init(
+                "FilteringLevel",
+                Schema.integer(
+                    nil,
+                    [
+                        "enum": .array(
+                            NoiseCancelling.allCases.map { .integer(Int64($0.rawValue)) })
+                    ])),
             .init(
                 "StemSeparatorSplitterPresetsV1",
                 Schema.object(stemSeparatorPresets, required: ["stem"])),
@@ -47,12 +54,12 @@ extension APIDocument {
     }
 
     static var multistemPresets: [JSON.Member] {
-        let stems: [Stem] = [.vocals, .drum, .piano, .bass, .electricGuitar, .acousticGuitar]
-        return splitPresets + [
+        splitPresets + [
             .init(
                 "stem_list",
                 Schema.array(
-                    Schema.names(stems), "What is taken out.", ["minItems": 1, "maxItems": 6])),
+                    Schema.names(MultistemPresets.offered), "What is taken out.",
+                    ["minItems": 1, "maxItems": 6])),
             .init("extraction_level", extractionLevel),
         ]
     }

@@ -1,3 +1,5 @@
+import Tasks
+
 extension APIDocument {
     /// The bodies that start tasks, and what batches answer.
     static var requestSchemas: [JSON.Member] {
@@ -84,8 +86,18 @@ extension APIDocument {
                 .init(
                     "callback_url",
                     Schema.nullable(
-                        Schema.string(nil, ["format": "uri"]), default: .null,
-                        "An address that the server tells when the task has ended."
+                        Schema.string(
+                            nil,
+                            [
+                                "pattern": .string(CallbackURL.pattern),
+                                "maxLength": .integer(Int64(CallbackURL.maximumLength)),
+                            ]), default: .null,
+                        """
+                        An address that the server tells when the task has ended: `POST`, with \
+                        what `check` says of the task and its id as `task_id`. Signed, and \
+                        repeated until it is answered with a status of 200 to 299. See \
+                        docs/webhooks.md.
+                        """
                     ).addition),
             ], required: ["source_id", "presets"])
     }

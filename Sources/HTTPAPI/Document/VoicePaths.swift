@@ -1,3 +1,5 @@
+import Tasks
+
 extension APIDocument {
     static var voicePaths: [PathItem] {
         [
@@ -22,8 +24,7 @@ extension APIDocument {
     /// Voices, and what is asked of them.
     static var voiceSchemas: [JSON.Member] {
         [
-            .init(
-                "TonalityReference", Schema.string(nil, ["enum": ["source_file", "voice_pack"]])),
+            .init("TonalityReference", Schema.names(TonalityReference.allCases)),
             .init(
                 "VoiceChangePresetsV1",
                 Schema.object(voiceChangePresets, required: ["voice_pack_id"])),
@@ -61,10 +62,7 @@ extension APIDocument {
                 Schema.string(
                     "The `pack_id` of a voice.",
                     [
-                        "examples": [
-                            "ALEX_KAYE", "STASIA_FAYE", "NICOLAAS_HAAS", "NIK_ZEL", "OLIA_CHEBO",
-                            "YVAR_DE_GROOT", "VETRANA",
-                        ]
+                        "examples": .array(VoicePack.named.map { .string($0.id) })
                     ])),
             .init(
                 "accent",

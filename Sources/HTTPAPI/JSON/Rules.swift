@@ -1,29 +1,85 @@
 import Foundation
+import Tasks
 
 // The messages are those of Pydantic v2, word for word: clients show them, and some look into them.
 
+// Unlike Pydantic, nothing is converted: `"true"` is no boolean, as the schema says.
+
 extension Rule where Value == Bool {
-    /// A boolean, or what Pydantic takes for one.
     static var bool: Self {
         Rule { json, location, faults in
             switch json {
             case .bool(let value): return value
-            case .integer(0), .number(0): return false
-            case .integer(1), .number(1): return true
-            case .string(let text):
-                switch text.lowercased() {
-                case "true", "t", "yes", "y", "on", "1": return true
-                case "false", "f", "no", "n", "off", "0": return false
-                default: break
-                }
-                fallthrough
-            case .integer:
+            case .string:
                 faults.add(
                     "bool_parsing", "Input should be a valid boolean, unable to interpret input",
                     at: location)
             default:
                 faults.add("bool_type", "Input should be a valid boolean", at: location)
             }
+            return nil
+        }
+    }
+}
+
+extension Rule where Value == String {
+    static var string: Self {
+        Rule { json, location, faults in
+            if let text = json.stringValue { return text }
+            faults.add("string_type", "Input should be a valid string", at: location)
+            return nil
+        }
+    }
+
+    /// One of the texts that a schema lists in place.
+    static func literal(of names: [String]) -> Self {
+        Rule { json, location, faults in
+            if let name = json.stringValue, names.contains(name) { return name }
+            let list = alternatives(names.map { "'\($0)'" })
+            faults.add("literal_error", "Input should be \(list)", at: location)
+            return nil
+        }
+    }
+
+    static var callbackURL: Self {
+        Rule { json, location, faults in
+            guard let text = string.read(json, location, &faults) else { return nil }
+            if CallbackURL.isValid(text) { return text }
+            faults.add(
+                "url_parsing",
+                "Input should be a valid URL: http:// or https://, a host, and no credentials",
+                at: location)
+            return nil
+        }
+    }
+}
+
+extension Rule where Value == Double {
+    /// A number within bounds.
+    static func number(in range: ClosedRange<Double>) -> Self {
+        Rule { json, location, faults in
+            let value: Double
+            switch json {
+            case .integer(let number): value = Double(number)
+            case .number(let number): value = number
+            case .string(let text) where Double(text) == nil:
+                faults.add(
+                    "float_parsing",
+                    "Input should be a valid number, unable to parse string as a number",
+                    at: location)
+                return nil
+            default:
+                faults.add("float_type", "Input should be a valid number", at: location)
+                return nil
+            }
+            if range.contains(value) { return value }
+            let isLow = value < range.lowerBound
+            let bound = isLow ? range.lowerBound : range.upperBound
+            faults.add(
+                isLow ? "greater_than_equal" : "less_than_equal",
+                "Input should be \(isLow ? "greater" : "less") than or equal to "
+                    + bound.formatted(.number.grouping(.never).locale(Locale(identifier: "en_US"))),
+                at: location)
             return nil
         }
     }
@@ -61,15 +117,35 @@ extension Rule where Value: RawRepresentable<String> & CaseIterable & Sendable {
     private static func oneOf(type: String) -> Self {
         Rule { json, location, faults in
             if let name = json.stringValue, let value = Value(rawValue: name) { return value }
-            let names = Value.allCases.map { "'\($0.rawValue)'" }
-            let list =
-                names.count > 1
-                ? names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
-                : names.joined()
+            let list = alternatives(Value.allCases.map { "'\($0.rawValue)'" })
             faults.add(type, "Input should be \(list)", at: location)
             return nil
         }
     }
+}
+
+extension Rule where Value: RawRepresentable<Int> & CaseIterable & Sendable {
+    /// One of the numbers of an enumeration.
+    static var number: Self {
+        Rule { json, location, faults in
+            let number: Int? =
+                switch json {
+                case .integer(let value): Int(value)
+                case .number(let value): Int(exactly: value)
+                default: nil
+                }
+            if let value = number.flatMap(Value.init(rawValue:)) { return value }
+            let list = alternatives(Value.allCases.map { "\($0.rawValue)" })
+            faults.add("enum", "Input should be \(list)", at: location)
+            return nil
+        }
+    }
+}
+
+/// `a, b or c`
+private func alternatives(_ names: [String]) -> String {
+    guard let last = names.last, names.count > 1 else { return names.joined() }
+    return names.dropLast().joined(separator: ", ") + " or " + last
 }
 
 extension Rule {

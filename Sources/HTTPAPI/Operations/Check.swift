@@ -16,6 +16,13 @@ extension API {
         return .json(["result": .object(entries)])
     }
 
+    /// What a callback tells of a task: its entry in `check`, and its id.
+    func callback(for task: SplitTask) -> JSON {
+        let id: JSON = ["task_id": .string(task.id.text)]
+        let listening = "http://\(configuration.host):\(configuration.port)"
+        return JSON(id, entry(for: task, base: configuredURL ?? listening))
+    }
+
     private static let notFound: JSON = [
         "status": "server_error",
         "error": .string(
@@ -72,11 +79,13 @@ extension API {
         ]
     }
 
+    private var configuredURL: String? {
+        configuration.publicURL.map { String($0.reversed().drop { $0 == "/" }.reversed()) }
+    }
+
     /// What links start with.
     func publicURL(for request: Request) -> String {
-        if let configured = configuration.publicURL {
-            return String(configured.reversed().drop { $0 == "/" }.reversed())
-        }
+        if let configuredURL { return configuredURL }
         // Clients put anything there; what could break out of a URL is left out of it.
         let host = request.head.authority ?? ""
         let isPlain = host.allSatisfy { character in

@@ -14,13 +14,13 @@ extension API {
                 "Name the file in the Content-Disposition header: attachment; filename=song.mp3")
         }
         let declared = request.headers[.contentLength].flatMap { Int64($0) }
-        if let declared { try requireAllowed(size: declared) }
+        if let declared { try requireAllowed(size: declared, licence) }
 
         try await context.acceptBody(of: request)
         let writer = try await blobs.makeWriter()
         let size: Int64
         do {
-            size = try await receive(request.body, declared: declared, into: writer)
+            size = try await receive(request.body, declared: declared, into: writer, licence)
         } catch {
             await writer.discard()
             throw error
@@ -43,13 +43,13 @@ extension API {
 
     /// - Returns: Bytes received, more than none.
     private func receive(
-        _ body: RequestBody, declared: Int64?, into writer: any BlobWriter
+        _ body: RequestBody, declared: Int64?, into writer: any BlobWriter, _ licence: Licence
     ) async throws -> Int64 {
         var size: Int64 = 0
         var iterator = body.makeAsyncIterator()
         while let buffer = try await next(&iterator) {
             size += Int64(buffer.readableBytes)
-            try requireAllowed(size: size)
+            try requireAllowed(size: size, licence)
             try await writer.write(buffer.readableBytesView)
         }
         // The framework does not always tell an end from a broken connection.
@@ -72,12 +72,13 @@ extension API {
         .refused("incomplete_body", "The upload broke off before its end. Nothing was kept.")
     }
 
-    private func requireAllowed(size: Int64) throws {
-        guard size > configuration.maximumUploadSize else { return }
-        throw APIError.refused(
-            "exceeded_size",
-            "The file is larger than this server accepts "
-                + "(\(configuration.maximumUploadSize) bytes).")
+    private func requireAllowed(size: Int64, _ licence: Licence) throws {
+        if size > configuration.maximumUploadSize {
+            throw APIError.exceededSize(limit: configuration.maximumUploadSize, of: "server")
+        }
+        if let limit = licence.terms.maximumSize, size > limit {
+            throw APIError.exceededSize(limit: limit, of: "license")
+        }
     }
 }
 

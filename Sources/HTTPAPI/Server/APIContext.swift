@@ -30,6 +30,9 @@ struct APIContext: RequestContext {
         return licence
     }
 
+    /// Where the connection comes from.
+    var remoteAddress: SocketAddress? { channel.remoteAddress }
+
     /// Tells a client that waits with its body (`Expect: 100-continue`) to send it.
     func acceptBody(of request: Request) async throws {
         guard request.headers[.expect]?.lowercased() == "100-continue" else { return }

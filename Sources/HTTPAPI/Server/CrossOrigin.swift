@@ -23,7 +23,8 @@ struct CrossOrigin: Sendable {
             headers[.accessControlAllowOrigin] = origin
         }
         headers[.accessControlExposeHeaders] =
-            "x-request-id, Content-Disposition, Content-Length, Content-Range, Accept-Ranges, ETag"
+            "x-request-id, Content-Disposition, Content-Length, Content-Range, Accept-Ranges, ETag, "
+            + "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
         return headers
     }
 

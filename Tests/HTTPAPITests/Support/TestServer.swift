@@ -95,35 +95,49 @@ struct TestServer: Sendable {
 
     /// A JSON request with the licence's key.
     func post(
-        _ path: String, _ body: String, _ headers: [(String, String)] = []
+        _ path: String, _ body: String, _ headers: [(String, String)] = [], key: String? = nil
     ) async throws -> Reply {
         try await client.send(
             "POST", path,
-            [("X-License-Key", key), ("Content-Type", "application/json")] + headers,
+            [("X-License-Key", key ?? self.key), ("Content-Type", "application/json")] + headers,
             body: Array(body.utf8))
+    }
+
+    /// The key of a new licence.
+    func key(
+        minutes milliseconds: Int64 = 0, _ terms: (inout LicenceTerms) -> Void = { _ in }
+    ) async throws -> String {
+        var wanted = LicenceTerms()
+        terms(&wanted)
+        let (licence, key) = try await service.createLicence(name: "other", terms: wanted)
+        if milliseconds > 0 {
+            try await store.grant(milliseconds, licence: licence.id, now: clock.now)
+        }
+        return key.rawValue
     }
 
     func upload(
         _ bytes: [UInt8], disposition: String? = "attachment; filename=song.flac",
-        _ headers: [(String, String)] = [], halfClose: Bool = false
+        _ headers: [(String, String)] = [], halfClose: Bool = false, key: String? = nil
     ) async throws -> Reply {
-        let request = uploadRequest(bytes, disposition: disposition, headers)
+        let request = uploadRequest(bytes, disposition: disposition, headers, key: key)
         return try await client.exchange(request, halfClose: halfClose)
     }
 
     /// The bytes of an upload.
     func uploadRequest(
         _ bytes: [UInt8], disposition: String? = "attachment; filename=song.flac",
-        _ headers: [(String, String)] = []
+        _ headers: [(String, String)] = [], key: String? = nil
     ) -> [UInt8] {
         let named = disposition.map { [("Content-Disposition", $0)] } ?? []
         return client.request(
-            "POST", "/api/v1/upload/", [("X-License-Key", key)] + named + headers, body: bytes)
+            "POST", "/api/v1/upload/", [("X-License-Key", key ?? self.key)] + named + headers,
+            body: bytes)
     }
 
     /// The id of a new source.
-    func uploadedSource() async throws -> String {
-        let reply = try await upload(Recordings.short())
+    func uploadedSource(key: String? = nil) async throws -> String {
+        let reply = try await upload(Recordings.short(), key: key)
         return try #require(try reply.json["id"]?.stringValue)
     }
 
