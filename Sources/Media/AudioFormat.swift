@@ -28,20 +28,31 @@ public enum AudioFormat: String, Sendable, CaseIterable, Codable {
         }
     }
 
-    /// What ffmpeg is told for the output. The rate and the channels of the source are kept where the format
+    /// What ffmpeg is told for a file of this format.
+    func encoderArguments(sampleRate: Int, channels: Int) -> [String] {
+        let container =
+            switch self {
+            case .wav: ["-rf64", "auto", "-f", "wav"]
+            case .aac: ["-f", "ipod"]
+            case .flac, .mp3, .ogg: ["-f", rawValue]
+            }
+        return codecArguments(sampleRate: sampleRate, channels: channels) + container
+    }
+
+    /// What ffmpeg is told about the codec. The rate and the channels of the source are kept where the format
     /// has them; MP3 has no rate above 48 kHz and no third channel, AAC none above 96 kHz, Ogg none above 192
     /// kHz, FLAC none above 655,350 Hz and no odd ones above 65,535: there ffmpeg converts to a common one near it.
-    func encoderArguments(sampleRate: Int, channels: Int) -> [String] {
+    func codecArguments(sampleRate: Int, channels: Int) -> [String] {
         switch self {
-        case .wav: return ["-c:a", "pcm_s24le", "-rf64", "auto", "-f", "wav"]
+        case .wav: return ["-c:a", "pcm_s24le"]
         case .flac:
             let isPossible = sampleRate <= 65_535 || (sampleRate % 10 == 0 && sampleRate <= 655_350)
             let rate = isPossible ? [] : AudioFormat.nearest(sampleRate, [96_000, 192_000])
-            return rate + ["-c:a", "flac", "-bits_per_raw_sample", "24", "-f", "flac"]
+            return rate + ["-c:a", "flac", "-bits_per_raw_sample", "24"]
         case .mp3:
             let rates = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
             return AudioFormat.nearest(sampleRate, rates) + (channels > 2 ? ["-ac", "2"] : [])
-                + ["-c:a", "libmp3lame", "-q:a", "0", "-f", "mp3"]
+                + ["-c:a", "libmp3lame", "-q:a", "0"]
         case .aac:
             let rates = [
                 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000,
@@ -52,10 +63,9 @@ public enum AudioFormat: String, Sendable, CaseIterable, Codable {
                     "-c:a", "aac", "-b:a",
                     channels > 1 ? (sampleRate < 32000 ? "160k" : "256k") : bits,
                 ]
-                + ["-f", "ipod"]
         case .ogg:
             return (sampleRate > 192_000 ? ["-ar", "192000"] : []) + [
-                "-c:a", "libvorbis", "-q:a", "8", "-f", "ogg",
+                "-c:a", "libvorbis", "-q:a", "8",
             ]
         }
     }

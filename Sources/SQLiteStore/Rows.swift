@@ -24,6 +24,10 @@ extension Row {
         return id
     }
 
+    func blob(_ column: String) -> BlobKey? {
+        (self[column] as String?).map(BlobKey.init(rawValue:))
+    }
+
     func date(_ column: String) -> Date { Date(timeIntervalSince1970: self[column]) }
 
     func optionalDate(_ column: String) -> Date? {
@@ -84,7 +88,8 @@ extension Track {
         try self.init(
             kind: row.value("kind"), label: row["label"], name: row["name"],
             blob: BlobKey(rawValue: row["blob"]), size: row["size"],
-            contentType: row["content_type"])
+            contentType: row["content_type"], waveform: row.blob("waveform"),
+            playlist: row.blob("playlist"), stream: row.blob("stream"))
     }
 }
 
@@ -148,12 +153,14 @@ extension Track {
         for (position, track) in tracks.enumerated() {
             try database.execute(
                 sql: """
-                    INSERT INTO tracks (task, position, kind, label, name, blob, size, content_type)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO tracks (task, position, kind, label, name, blob, size,
+                        content_type, waveform, playlist, stream)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     task.text, position, track.kind.rawValue, track.label, track.name,
                     track.blob.rawValue, track.size, track.contentType,
+                    track.waveform?.rawValue, track.playlist?.rawValue, track.stream?.rawValue,
                 ])
         }
     }

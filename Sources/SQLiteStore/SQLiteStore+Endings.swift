@@ -146,7 +146,7 @@ extension SQLiteStore {
             sql: """
                 SELECT blob FROM sources WHERE id = ?1
                 UNION ALL
-                SELECT tracks.blob FROM tracks JOIN tasks ON tasks.id = tracks.task
+                SELECT track_blobs.blob FROM track_blobs JOIN tasks ON tasks.id = track_blobs.task
                 WHERE tasks.source = ?1
                 """,
             arguments: [source.text]

@@ -174,8 +174,8 @@ extension SQLiteStore {
                 sql: """
                     SELECT blob FROM sources WHERE removed IS NULL
                     UNION
-                    SELECT tracks.blob FROM tracks
-                    JOIN tasks ON tasks.id = tracks.task JOIN sources ON sources.id = tasks.source
+                    SELECT track_blobs.blob FROM track_blobs
+                    JOIN tasks ON tasks.id = track_blobs.task JOIN sources ON sources.id = tasks.source
                     WHERE sources.removed IS NULL
                     """)
             return Set(keys.map(BlobKey.init(rawValue:)))

@@ -123,6 +123,21 @@ enum Schema {
                     CREATE INDEX callbacks_by_time ON callbacks (next_attempt);
                     """)
         }
+        migrator.registerMigration("3 waveforms and playlists") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE tracks ADD COLUMN waveform TEXT;
+                    ALTER TABLE tracks ADD COLUMN playlist TEXT;
+                    ALTER TABLE tracks ADD COLUMN stream TEXT;
+
+                    -- Every file of a track.
+                    CREATE VIEW track_blobs AS
+                        SELECT task, blob FROM tracks
+                        UNION ALL SELECT task, waveform FROM tracks WHERE waveform IS NOT NULL
+                        UNION ALL SELECT task, playlist FROM tracks WHERE playlist IS NOT NULL
+                        UNION ALL SELECT task, stream FROM tracks WHERE stream IS NOT NULL;
+                    """)
+        }
         return migrator
     }
 }

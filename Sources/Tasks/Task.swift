@@ -106,10 +106,20 @@ public struct Track: Sendable, Codable, Hashable {
     public let size: Int64
     /// The media type that a download is given.
     public let contentType: String
+    /// Its peaks as JSON, for drawing it; `nil` where they could not be made.
+    public let waveform: BlobKey?
+    /// An HLS playlist of ``stream``, which it names by a bare file name; `nil` where there is none.
+    public let playlist: BlobKey?
+    /// The sound in segments, as the playlist says; there with it, or `nil` with it.
+    public let stream: BlobKey?
 
-    /// A track whose blob is committed.
+    /// Every blob that the track keeps alive.
+    public var blobs: [BlobKey] { [blob] + [waveform, playlist, stream].compactMap(\.self) }
+
+    /// A track whose blobs are committed.
     public init(
-        kind: Kind, label: String, name: String, blob: BlobKey, size: Int64, contentType: String
+        kind: Kind, label: String, name: String, blob: BlobKey, size: Int64, contentType: String,
+        waveform: BlobKey? = nil, playlist: BlobKey? = nil, stream: BlobKey? = nil
     ) {
         self.kind = kind
         self.label = label
@@ -117,6 +127,9 @@ public struct Track: Sendable, Codable, Hashable {
         self.blob = blob
         self.size = size
         self.contentType = contentType
+        self.waveform = waveform
+        self.playlist = playlist
+        self.stream = stream
     }
 }
 

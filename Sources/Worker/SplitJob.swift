@@ -39,6 +39,8 @@ public struct SplitJob: Sendable {
     /// What the job did.
     public struct Result: Sendable {
         public let outputs: [Output]
+        /// Of each output, of the samples before a codec changed them.
+        public let waveforms: [Waveform]
         public let info: AudioInfo
         public let survey: Survey
         /// The common factor that all tracks were scaled by: 1, unless a peak was over full scale.
@@ -71,7 +73,8 @@ public struct SplitJob: Sendable {
         let spool = try Spool(folder: folder)
         let outputs = outputs(format)
 
-        let first = TrackSet(tools, outputs, info)
+        let first = TrackSet(tools, outputs, info, frames: survey.frames)
+        var waveforms: [Waveform] = []
         var peak: Float = 0
         do {
             peak = try await separate(
@@ -80,6 +83,7 @@ public struct SplitJob: Sendable {
                 progress(0.04 + 0.92 * Double(frames) / Double(survey.frames))
             }
             if peak <= 1 { try await first.finish() } else { await first.cancel() }
+            waveforms = first.waveforms
         } catch {
             await first.cancel()
             throw error
@@ -87,7 +91,7 @@ public struct SplitJob: Sendable {
         // The largest value of a 24-bit integer is one step below full scale; rounding takes another.
         let gain = peak <= 1 ? 1 : (1 - 0x1p-22) / peak
         if peak > 1 {
-            let second = TrackSet(tools, outputs, info)
+            let second = TrackSet(tools, outputs, info, frames: survey.frames)
             do {
                 try spool.rewind()
                 while let block = try spool.read() {
@@ -95,6 +99,7 @@ public struct SplitJob: Sendable {
                     try await second.write(TrackSet.scaled(block, by: gain))
                 }
                 try await second.finish()
+                waveforms = second.waveforms
             } catch {
                 await second.cancel()
                 throw error
@@ -102,7 +107,7 @@ public struct SplitJob: Sendable {
         }
         progress(1)
         return Result(
-            outputs: outputs, info: info, survey: survey, gain: gain,
+            outputs: outputs, waveforms: waveforms, info: info, survey: survey, gain: gain,
             inferenceSeconds: await engine.inferenceSeconds)
     }
 

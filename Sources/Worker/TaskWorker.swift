@@ -28,18 +28,22 @@ public struct TaskWorker: Sendable {
     private let tools: MediaTools
     private let separator: Separator
     private let policy: LeasePolicy
+    private let makesPlaylists: Bool
     private let name: String
     private let logger: Logger
 
+    /// - Parameter makesPlaylists: Whether tracks can be streamed, too; it takes as much room again.
     public init(
         store: any MetadataStore, blobs: any BlobStore, tools: MediaTools, separator: Separator,
-        policy: LeasePolicy = LeasePolicy(), name: String, logger: Logger
+        policy: LeasePolicy = LeasePolicy(), makesPlaylists: Bool = true, name: String,
+        logger: Logger
     ) {
         self.store = store
         self.blobs = blobs
         self.tools = tools
         self.separator = separator
         self.policy = policy
+        self.makesPlaylists = makesPlaylists
         self.name = name
         self.logger = logger
     }
@@ -65,8 +69,7 @@ public struct TaskWorker: Sendable {
                 worker: name, duration: policy.duration, maximumAttempts: policy.maximumAttempts,
                 now: Date())
         else { return false }
-        var logger = logger
-        logger[metadataKey: "task"] = "\(lease.task.id.uuidString.lowercased())"
+        let logger = logger(of: lease)
         logger.info("Leased, attempt \(lease.task.attempts)")
         do {
             try await carryOut(lease)
@@ -136,6 +139,12 @@ public struct TaskWorker: Sendable {
             folder: folder)
     }
 
+    private func logger(of lease: Lease) -> Logger {
+        var logger = logger
+        logger[metadataKey: "task"] = "\(lease.task.id.uuidString.lowercased())"
+        return logger
+    }
+
     private static func notInstalled(_ presets: Presets) -> TaskFailure {
         switch presets {
         case .stemSeparator: notInstalled("Separating stems")
@@ -154,24 +163,9 @@ public struct TaskWorker: Sendable {
 
     /// Makes the job's files tracks of the task, or leaves none of them.
     private func publish(_ lease: Lease, _ result: SplitJob.Result) async throws {
-        var tracks: [Track] = []
-        do {
-            for output in result.outputs {
-                let size = try FileManager.default.attributesOfItem(atPath: output.path)[.size]
-                let blob = try await blobs.adopt(file: output.path)
-                tracks.append(
-                    Track(
-                        kind: output.isBack ? .back : .stem, label: output.label,
-                        name: trackName(lease.source.name, output),
-                        blob: blob, size: (size as? NSNumber)?.int64Value ?? 0,
-                        contentType: output.format.contentType))
-            }
-            // Not in the middle of a shutdown or of a lost lease.
-            try Task.checkCancellation()
-        } catch {
-            await delete(tracks)
-            throw error
-        }
+        let publisher = TrackPublisher(
+            blobs: blobs, tools: tools, makesPlaylists: makesPlaylists, logger: logger(of: lease))
+        let tracks = try await publisher.publish(result, sourceName: lease.source.name)
         do {
             try await store.complete(
                 lease,
@@ -181,18 +175,9 @@ public struct TaskWorker: Sendable {
         } catch let error as LeaseLost {
             // Surely not published. After any other error the transaction may have been committed all the
             // same; files without a record are swept later.
-            await delete(tracks)
+            await publisher.delete(tracks)
             throw error
         }
-    }
-
-    private func delete(_ tracks: [Track]) async {
-        for track in tracks { try? await blobs.delete(track.blob) }
-    }
-
-    private func trackName(_ source: String, _ output: SplitJob.Output) -> String {
-        let base = (source as NSString).deletingPathExtension
-        return "\(base)_\(output.label).\(output.format.fileExtension)"
     }
 
     /// Records why a task was not carried out: for good where trying again cannot help.

@@ -1,24 +1,26 @@
 import Media
 import Separation
+import Synchronization
 
 /// The encoders of a job's tracks: for each stem one of the stem and one of the rest.
 struct TrackSet: Sendable {
-    private let encoders: [Encoder]
+    private let writers: [Writer]
 
-    /// - Parameter outputs: Stem and back by turns, in the order of the request.
-    init(_ tools: MediaTools, _ outputs: [SplitJob.Output], _ info: AudioInfo) {
-        encoders = outputs.map { output in
-            Encoder(
-                tools, file: output.path, format: output.format, sampleRate: info.sampleRate,
-                channels: info.channels, channelLayout: info.channelLayout)
-        }
+    /// - Parameters:
+    ///   - outputs: Stem and back by turns, in the order of the request.
+    ///   - frames: Samples of one channel that will be written.
+    init(_ tools: MediaTools, _ outputs: [SplitJob.Output], _ info: AudioInfo, frames: Int) {
+        writers = outputs.map { Writer(tools, $0, info, frames: frames) }
     }
+
+    /// Of each track, in the order of the outputs, what was written of it.
+    var waveforms: [Waveform] { writers.map(\.waveform) }
 
     /// Adds a block to every track. The back track is the source minus the stem.
     func write(_ block: SeparatedBlock) async throws {
         for (index, stem) in block.stems.enumerated() {
-            try await encoders[2 * index].write(stem)
-            try await encoders[2 * index + 1].write(TrackSet.rest(block.source, stem))
+            try await writers[2 * index].write(stem)
+            try await writers[2 * index + 1].write(TrackSet.rest(block.source, stem))
         }
     }
 
@@ -31,9 +33,9 @@ struct TrackSet: Sendable {
         return SeparatedBlock(source: scaled(block.source), stems: block.stems.map(scaled))
     }
 
-    func finish() async throws { for encoder in encoders { try await encoder.finish() } }
+    func finish() async throws { for writer in writers { try await writer.encoder.finish() } }
 
-    func cancel() async { for encoder in encoders { await encoder.cancel() } }
+    func cancel() async { for writer in writers { await writer.encoder.cancel() } }
 
     /// The largest magnitude in any track of a block.
     static func peak(_ block: SeparatedBlock) -> Float {
@@ -55,5 +57,26 @@ struct TrackSet: Sendable {
                 count = source.count
             }
         }
+    }
+}
+
+/// An encoder, and the peaks of what it was given.
+private final class Writer: Sendable {
+    let encoder: Encoder
+    private let peaks: Mutex<Waveform>
+
+    init(_ tools: MediaTools, _ output: SplitJob.Output, _ info: AudioInfo, frames: Int) {
+        encoder = Encoder(
+            tools, file: output.path, format: output.format, sampleRate: info.sampleRate,
+            channels: info.channels, channelLayout: info.channelLayout)
+        peaks = Mutex(
+            Waveform(channels: info.channels, sampleRate: info.sampleRate, frames: frames))
+    }
+
+    var waveform: Waveform { peaks.withLock { $0 } }
+
+    func write(_ block: [[Float]]) async throws {
+        peaks.withLock { $0.add(block) }
+        try await encoder.write(block)
     }
 }

@@ -17,6 +17,8 @@ struct RunWorker: AsyncParsableCommand {
     @Option(help: "Processor cores that inference may use (PARTITA_THREADS; default all).")
     var threads: Int?
 
+    @OptionGroup var playlists: PlaylistOption
+
     @Flag(help: "End when standard input ends.")
     var parentPipe = false
 
@@ -37,6 +39,7 @@ struct RunWorker: AsyncParsableCommand {
         logger.info("Ready; stems: \(separator.stems.joined(separator: ", "))")
         let worker = TaskWorker(
             store: folder.store, blobs: folder.blobs, tools: try MediaTools(), separator: separator,
+            makesPlaylists: try playlists.load(settings),
             name:
                 "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)",
             logger: logger)

@@ -49,6 +49,8 @@ struct Serve: AsyncParsableCommand {
             """)
     var privateCallbacks: Bool?
 
+    @OptionGroup var playlists: PlaylistOption
+
     @OptionGroup(title: "Rate limits") var limits: LimitOptions
 
     @OptionGroup(title: "Lifetimes") var lifetimes: LifetimeOptions
@@ -61,6 +63,7 @@ struct Serve: AsyncParsableCommand {
         let workers = try settings.int(workers, "workers", default: 1, in: 0...64)
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let threads = try settings.int(threads, "threads", default: cores, in: 1...1024)
+        let playlists = try playlists.load(settings)
         let host = settings.string(host, "host") ?? "127.0.0.1"
         var configuration = APIConfiguration(
             host: host, port: port, publicURL: settings.string(publicURL, "publicUrl"))
@@ -108,6 +111,7 @@ struct Serve: AsyncParsableCommand {
             executable: Installation.executable,
             arguments: [
                 "worker", "--data", folder.url.path, "--threads", "\(threads)", "--parent-pipe",
+                playlists ? "--playlists" : "--no-playlists",
             ],
             count: workers, logger: logger)
         let callbacks = CallbackService(

@@ -14,6 +14,21 @@ struct SettingsOptions: ParsableArguments {
     func load() async throws -> Settings { try await Settings(config: config, data: data) }
 }
 
+/// What `serve` and `worker` are told about playlists.
+struct PlaylistOption: ParsableArguments {
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Make tracks ready for players of HLS, which takes as much room again \
+            (PARTITA_PLAYLISTS; default true).
+            """)
+    var playlists: Bool?
+
+    func load(_ settings: Settings) throws -> Bool {
+        try settings.bool(playlists, "playlists", default: true)
+    }
+}
+
 /// Reads settings by name. A value that makes no sense is refused with a sentence.
 struct Settings: Sendable {
     /// An absolute path.

@@ -114,14 +114,16 @@ final class TestServer {
     }
 
     /// Uploads and begins a split; returns the task's id.
-    func split(_ file: URL, stem: String, name: String = "song.mp3") async throws -> String {
+    func split(
+        _ file: URL, stem: String, name: String = "song.mp3", format: String = "wav"
+    ) async throws -> String {
         let source = try await upload(file, name: name)
         try #require(source.status == 200, "\(source.json)")
         let task = try await post(
             "split/stem_separator/",
             [
                 "source_id": source.json["id"]!,
-                "presets": ["stem": stem, "encoder_format": "wav"],
+                "presets": ["stem": stem, "encoder_format": format],
             ])
         try #require(task.status == 200, "\(task.json)")
         return try #require(task.json["task_id"] as? String)

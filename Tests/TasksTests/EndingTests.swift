@@ -73,7 +73,7 @@ import Testing
         #expect(try await store.removeSource(id, licence: UUID(), now: Records.start) == nil)
         let files = try await store.removeSource(
             id, licence: records.licence.id, now: Records.start)
-        #expect(Set(files ?? []) == Set(someResult.tracks.map(\.blob) + [records.source.blob]))
+        #expect(Set(files ?? []) == Set(someResult.tracks.flatMap(\.blobs) + [records.source.blob]))
         #expect(
             try await store.removeSource(id, licence: records.licence.id, now: Records.start)
                 == nil)

@@ -88,7 +88,7 @@ import Testing
         _ = try await records.insertedTask()
         let lease = try #require(try await records.lease())
         try await records.store.complete(lease, result: someResult, now: Records.start)
-        let expected = Set(someResult.tracks.map(\.blob) + [records.source.blob])
+        let expected = Set(someResult.tracks.flatMap(\.blobs) + [records.source.blob])
         #expect(try await records.store.referencedBlobs() == expected)
     }
 }

@@ -56,7 +56,7 @@ let someResult = TaskResult(
     tracks: [
         Track(
             kind: .stem, label: "vocals", name: "Füße_vocals.wav", blob: BlobKey(), size: 5,
-            contentType: "audio/wav"),
+            contentType: "audio/wav", waveform: BlobKey(), playlist: BlobKey(), stream: BlobKey()),
         Track(
             kind: .back, label: "no_vocals", name: "Füße_no_vocals.wav", blob: BlobKey(), size: 6,
             contentType: "audio/wav"),

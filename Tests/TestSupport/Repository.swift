@@ -51,13 +51,13 @@ public func run(_ program: String, _ arguments: [String], in folder: URL? = nil)
     return Finished(status: process.terminationStatus, output: output)
 }
 
-/// A recording as samples, `[channel][sample]`, at its own rate or the one asked for.
+/// A recording, in a file or where a link leads, as samples, `[channel][sample]`, at its own rate or the one asked for.
 public func decode(
     _ file: URL, channels: Int = 2, rate: Int? = nil, start: Double = 0, seconds: Double? = nil
 ) throws -> [[Float]] {
     var arguments = ["-nostdin", "-v", "error"]
     if start > 0 { arguments += ["-ss", "\(start)"] }
-    arguments += ["-i", file.path]
+    arguments += ["-i", file.isFileURL ? file.path : file.absoluteString]
     if let seconds { arguments += ["-t", "\(seconds)"] }
     if let rate { arguments += ["-ar", "\(rate)"] }
     // With the count alone, ffmpeg would mix what is not its default layout.

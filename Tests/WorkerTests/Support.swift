@@ -51,11 +51,13 @@ struct DataFolder {
     }
 
     func worker(
-        _ name: String = "a", policy: LeasePolicy = LeasePolicy(), limits: MediaLimits = .init()
+        _ name: String = "a", policy: LeasePolicy = LeasePolicy(), limits: MediaLimits = .init(),
+        makesPlaylists: Bool = true
     ) throws -> TaskWorker {
         TaskWorker(
             store: store, blobs: blobs, tools: try MediaTools(limits: limits),
-            separator: try separator.get(), policy: policy, name: name,
+            separator: try separator.get(), policy: policy, makesPlaylists: makesPlaylists,
+            name: name,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

@@ -38,8 +38,8 @@ import Worker
             }
         }
         #expect(difference(sum, try decode(source)) < -120)
-        // The source and two tracks, and nothing temporary.
-        #expect(try data.files().count == 3)
+        // The source, two tracks, what goes with each, and nothing temporary.
+        #expect(try data.files().count == 9)
         #expect(try FileManager.default.contentsOfDirectory(atPath: data.blobs.scratch).isEmpty)
     }
 

@@ -57,8 +57,18 @@ extension APIDocument {
                         "503": SharedResponse.json("It cannot; `checks` says why.", readiness),
                     ]), failures: [.failed])),
             PathItem(
-                download("get", id: "download", "Fetch a track"),
-                download("head", id: "download_head", "Ask for the size and type of a track")),
+                file("get", "/download", id: "download", "Fetch a track"),
+                file(
+                    "head", "/download", id: "download_head",
+                    "Ask for the size and type of a track")),
+            PathItem(
+                file("get", "/inline", id: "inline", "Fetch a waveform, or what is streamed"),
+                file(
+                    "head", "/inline", id: "inline_head",
+                    "Ask for the size and type of a waveform, or of what is streamed")),
+            PathItem(
+                playlist("get", id: "playlist", "Fetch the playlist of a track"),
+                playlist("head", id: "playlist_head", "Ask for the type of a playlist")),
         ]
     }
 
@@ -104,28 +114,50 @@ extension APIDocument {
             needsKey: needsKey, isAddition: true)
     }
 
-    private static func download(_ method: String, id: String, _ summary: String) -> Operation {
+    private static func file(
+        _ method: String, _ path: String, id: String, _ summary: String
+    ) -> Operation {
         let file =
             method == "get" ? SharedResponse.content(binary, type: "application/octet-stream") : [:]
         // To HEAD only headers answer; a part of nothing is not asked for.
         var good: [JSON.Member] = [
-            .init("200", SharedResponse.json("The file. Its media type is the track's.", file)),
+            .init("200", SharedResponse.json("The file. Its media type is the link's.", file)),
             .init("304", SharedResponse.json("The client has the file already.", [:])),
         ]
         if method == "get" {
             good.append(.init("206", SharedResponse.json("The part that `Range` asks for.", file)))
         }
         let failures: [SharedResponse] = [.badLink, .notFound, .expired]
-        return addition(
-            method: method, "/download/{blob}/{name}", id: id, summary,
+        return link(
+            method, path, id: id, summary, answer: .object(good),
+            failures: method == "get" ? failures + [.unsatisfiable, .failed] : failures)
+    }
+
+    private static func playlist(_ method: String, id: String, _ summary: String) -> Operation {
+        let text = SharedResponse.content(Schema.string(), type: "application/vnd.apple.mpegurl")
+        let good = SharedResponse.json(
+            "The playlist (HLS). Its signed links to the stream are new.",
+            method == "get" ? text : [:])
+        let failures: [SharedResponse] = [.badLink, .notFound, .expired]
+        return link(
+            method, "/playlist", id: id, summary, answer: ["200": good],
+            failures: method == "get" ? failures + [.failed] : failures)
+    }
+
+    /// Something that a signed link leads to.
+    private static func link(
+        _ method: String, _ path: String, id: String, _ summary: String, answer: JSON,
+        failures: [SharedResponse]
+    ) -> Operation {
+        addition(
+            method: method, path + "/{blob}/{name}", id: id, summary,
             "Links are made by `check`, complete with their signature.",
             parameters: [
                 parameter("blob", Schema.string()), parameter("name", Schema.string()),
                 parameter("expires", in: "query", Schema.string("In epoch seconds.")),
                 parameter("type", in: "query", Schema.string("The media type.")),
                 parameter("signature", in: "query", Schema.string()),
-            ], answer: .other(.object(good)),
-            failures: method == "get" ? failures + [.unsatisfiable, .failed] : failures)
+            ], answer: .other(answer), failures: failures)
     }
 }
 

@@ -51,11 +51,18 @@ extension APIDocument {
             .init("url", Schema.string("A signed link that needs no key. It expires.")),
             .init(
                 "playlist_file",
-                Schema.nullable(Schema.string(), "An HLS playlist, if there is one.")),
+                Schema.nullable(
+                    Schema.string(),
+                    "A signed link to an HLS playlist of the track, for players. `null` where there is none."
+                )),
             .init(
                 "name", Schema.nullable(Schema.string(), "The name that the file is saved under.")),
             .init("size", Schema.nullable(Schema.integer(), "Bytes.")),
             .init(
-                "waveform", Schema.nullable(Schema.string(), "A link to the peaks, for drawing.")),
+                "waveform",
+                Schema.nullable(
+                    Schema.string(),
+                    "A signed link to the peaks, for drawing: JSON as audiowaveform writes it, version 2."
+                )),
         ], required: ["type", "label", "url"])
 }

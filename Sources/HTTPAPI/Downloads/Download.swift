@@ -4,9 +4,17 @@ import Hummingbird
 import Tasks
 
 extension API {
-    /// `GET` and `HEAD` of a signed link.
+    /// `GET` and `HEAD` of a signed link to a track.
     func download(_ request: Request, _ context: APIContext) async throws -> Response {
-        let target = try verifiedTarget(request, context)
+        try await file(verifiedTarget(.download, request, context), request)
+    }
+
+    /// `GET` and `HEAD` of a signed link to what a page or a player shows.
+    func inline(_ request: Request, _ context: APIContext) async throws -> Response {
+        try await file(verifiedTarget(.inline, request, context), request)
+    }
+
+    private func file(_ target: LinkSigner.Target, _ request: Request) async throws -> Response {
         guard let size = try await blobs.size(target.blob) else {
             throw Self.deleted
         }
@@ -21,7 +29,9 @@ extension API {
             return Response(status: .notModified, headers: headers)
         }
         headers[.contentType] = target.contentType
-        headers[.contentDisposition] = ContentDisposition.attachment(target.name)
+        if target.purpose == .download {
+            headers[.contentDisposition] = ContentDisposition.attachment(target.name)
+        }
         // Browsers must not guess that a file is a page of ours.
         headers[.xContentTypeOptions] = "nosniff"
 
@@ -57,16 +67,17 @@ extension API {
         return Response(status: status, headers: headers, body: body)
     }
 
-    private static var deleted: APIError {
+    static var deleted: APIError {
         APIError(status: .notFound, detail: "The file has been deleted.")
     }
 
-    private func verifiedTarget(
-        _ request: Request, _ context: APIContext
+    /// What a link leads to, if it is a good one.
+    func verifiedTarget(
+        _ purpose: LinkSigner.Purpose, _ request: Request, _ context: APIContext
     ) throws -> LinkSigner.Target {
         let query = request.uri.queryParameters
         let target = LinkSigner.Target(
-            blob: BlobKey(rawValue: context.parameters.get("blob") ?? ""),
+            purpose, BlobKey(rawValue: context.parameters.get("blob") ?? ""),
             name: context.parameters.get("name")?.removingPercentEncoding ?? "",
             contentType: query["type"].map(String.init) ?? "")
         do {

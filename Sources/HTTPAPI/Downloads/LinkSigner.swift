@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import Tasks
 
-/// Makes and reads download links, which need no key because they are signed.
+/// Makes and reads links to files, which need no key because they are signed.
 ///
 /// A link says by itself what it leads to, so that a download asks no database.
 package struct LinkSigner: Sendable {
@@ -15,31 +15,48 @@ package struct LinkSigner: Sendable {
         self.lifetime = lifetime
     }
 
+    /// What a link is for: the start of its path.
+    package enum Purpose: String, Sendable, Hashable {
+        /// To keep: the answer names the file.
+        case download
+        /// For a page or a player.
+        case inline
+        /// A playlist, whose link to the stream is signed when it is asked for.
+        case playlist
+    }
+
     /// What a link leads to.
     package struct Target: Sendable, Hashable {
+        package let purpose: Purpose
         package let blob: BlobKey
         package let name: String
         package let contentType: String
+
+        package init(_ purpose: Purpose, _ blob: BlobKey, name: String, contentType: String) {
+            self.purpose = purpose
+            self.blob = blob
+            self.name = name
+            self.contentType = contentType
+        }
     }
 
     package enum Refusal: Error, Hashable {
         case badSignature, expired
     }
 
-    /// The path and query of a link to a track, good for the lifetime at least.
+    /// The path and query of a link, good for the lifetime at least.
     ///
     /// The expiry is rounded up, so that clients that ask again soon get the same address, and
     /// caches and resumed downloads work.
-    package func path(to track: Track, now: Date) -> String {
+    package func path(to target: Target, now: Date) -> String {
         let step = max(1, lifetime / 24)
         let expires = (Int(now.timeIntervalSince1970) / step + 1) * step + lifetime
-        let target = Target(blob: track.blob, name: track.name, contentType: track.contentType)
         let signature = HMAC<SHA256>.authenticationCode(
             for: Self.message(target, expires: expires), using: key)
         let digits = Hex.text(signature)
-        let name = ContentDisposition.percentEncoded(track.name, keeping: "-._~")
-        let type = ContentDisposition.percentEncoded(track.contentType, keeping: "-._~")
-        return "/download/\(track.blob.rawValue)/\(name)"
+        let name = ContentDisposition.percentEncoded(target.name, keeping: "-._~")
+        let type = ContentDisposition.percentEncoded(target.contentType, keeping: "-._~")
+        return "/\(target.purpose.rawValue)/\(target.blob.rawValue)/\(name)"
             + "?type=\(type)&expires=\(expires)&signature=\(digits)"
     }
 
@@ -57,7 +74,7 @@ package struct LinkSigner: Sendable {
     /// What is signed. JSON, because no field can then run into the next.
     private static func message(_ target: Target, expires: Int) -> [UInt8] {
         let fields: JSON = [
-            "download", .string(target.blob.rawValue), .string(target.name),
+            .string(target.purpose.rawValue), .string(target.blob.rawValue), .string(target.name),
             .string(target.contentType), .integer(Int64(expires)),
         ]
         return fields.utf8

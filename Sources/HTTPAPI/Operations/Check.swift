@@ -65,14 +65,17 @@ extension API {
     }
 
     private func track(_ track: Track, base: String) -> JSON {
-        [
+        func link(_ target: LinkSigner.Target?) -> JSON {
+            target.map { .string(base + links.path(to: $0, now: tasks.now())) } ?? nil
+        }
+        return [
             "type": JSON(track.kind),
             "label": .string(track.label),
-            "url": .string(base + links.path(to: track, now: tasks.now())),
-            "playlist_file": nil,
+            "url": link(track.download),
+            "playlist_file": link(track.playlistFile),
             "name": .string(track.name),
             "size": .integer(track.size),
-            "waveform": nil,
+            "waveform": link(track.waveformFile),
         ]
     }
 
@@ -81,7 +84,7 @@ extension API {
     }
 
     /// What links start with.
-    private func publicURL(for request: Request) -> String {
+    func publicURL(for request: Request) -> String {
         if let configuredURL { return configuredURL }
         // Clients put anything there; what could break out of a URL is left out of it.
         let host = request.head.authority ?? ""
