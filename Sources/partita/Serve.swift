@@ -27,7 +27,10 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         name: .customLong("public-url"),
-        help: "What links start with, for servers behind a proxy (PARTITA_PUBLIC_URL).")
+        help: """
+            Address of the server as clients know it, for servers behind a proxy; it may have a path \
+            (PARTITA_PUBLIC_URL).
+            """)
     var publicURL: String?
 
     @Option(help: "Largest upload, in bytes (PARTITA_MAX_UPLOAD; default 10 GiB).")
@@ -97,6 +100,8 @@ struct Serve: AsyncParsableCommand {
         let server = APIServer(
             tasks: tasks, blobs: folder.blobs, linkSecret: try folder.linkSecret(),
             configuration: configuration,
+            // A server without workers needs no models.
+            readiness: [.disk(folder.blobs)] + (workers > 0 ? [.models] : []),
             logger: logger,
             onRunning: { port in
                 Output.line(

@@ -23,14 +23,15 @@ extension API {
         return JSON(id, entry(for: task, base: configuredURL ?? listening))
     }
 
-    private static let notFound: JSON = [
+    static let notFound: JSON = [
         "status": "server_error",
         "error": .string(
             "Failed to extract information about task: "
                 + "this license has created no such task in the last 24 hours"),
     ]
 
-    private func entry(for task: SplitTask, base: String) -> JSON {
+    /// The state of one task.
+    func entry(for task: SplitTask, base: String) -> JSON {
         var members = [
             JSON.Member("source_id", .string(task.source.text)),
             JSON.Member("presets", task.echoedPresets),
@@ -81,7 +82,7 @@ extension API {
     }
 
     /// What links start with.
-    private func publicURL(for request: Request) -> String {
+    func publicURL(for request: Request) -> String {
         if let configuredURL { return configuredURL }
         // Clients put anything there; what could break out of a URL is left out of it.
         let host = request.head.authority ?? ""
