@@ -66,7 +66,7 @@ struct Serve: AsyncParsableCommand {
         let threads = try settings.int(threads, "threads", default: cores, in: 1...1024)
         let host = settings.string(host, "host") ?? "127.0.0.1"
         var configuration = APIConfiguration(
-            host: host, port: port, publicURL: settings.string(publicURL, "publicUrl"))
+            host: host, port: port, publicURL: try settings.publicURL(publicURL))
         configuration.maximumUploadSize = Int64(
             try settings.int(
                 maxUpload, "maxUpload", default: Int(configuration.maximumUploadSize),
