@@ -15,6 +15,10 @@ public struct APIConfiguration: Sendable, Hashable {
     public var linkLifetime: Int
     /// Seconds after which a connection is closed on which a client neither sends nor waits.
     public var idleTimeout: Int
+    /// Tasks that a license may follow at once (`/api/v1/tasks/{task_id}/events`).
+    public var maximumEventStreams = 20
+    /// Seconds after which a stream of events says that it is still there.
+    public var heartbeat = 15
     /// How many requests are answered.
     public var rateLimits = RateLimits()
 

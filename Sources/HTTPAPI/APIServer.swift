@@ -17,22 +17,28 @@ public struct APIServer: Service {
     ///   - tasks: The rules.
     ///   - blobs: Where uploads go and downloads come from.
     ///   - linkSecret: Signs download links; 32 random bytes, the same for every server process.
+    ///   - readiness: What else is looked at to tell whether the server can work, besides the database and files.
     ///   - logger: Gets one line for each request. No keys or link signatures are in it.
     ///   - onRunning: Called once the server listens, with the port.
     public init(
         tasks: TaskService, blobs: any BlobStore, linkSecret: [UInt8],
-        configuration: APIConfiguration = APIConfiguration(), logger: Logger,
+        configuration: APIConfiguration = APIConfiguration(), readiness: [ReadinessCheck] = [],
+        logger: Logger,
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         address = "\(configuration.host), port \(configuration.port)"
         api = API(
             tasks: tasks, blobs: blobs,
             links: LinkSigner(secret: linkSecret, lifetime: configuration.linkLifetime),
+            readiness: Readiness([.database(tasks), .files(blobs)] + readiness),
+            streams: StreamSlots(limit: configuration.maximumEventStreams),
             configuration: configuration)
-        let router = api.router()
+        let routes = api.routes()
+        let router = api.router(routes)
         operations = router.routes.map { "\($0.method.rawValue) \($0.path)" }
         application = Application(
-            router: router,
+            responder: BasePathResponder(
+                basePath: configuration.basePath, routes: routes, inner: router.buildResponder()),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ConnectionHandler()],
@@ -73,13 +79,15 @@ struct API: Sendable {
     let tasks: TaskService
     let blobs: any BlobStore
     let links: LinkSigner
+    let readiness: Readiness
+    let streams: StreamSlots
     let configuration: APIConfiguration
 }
 
 extension API {
-    func router() -> Router<APIContext> {
+    func routes() -> Routes {
         let documentation = Documentation(configuration)
-        let routes = Routes([
+        return Routes([
             .post("/api/v1/upload/", upload),
             .post("/api/v1/check/", check),
             .post("/api/v1/cancel/", cancel),
@@ -95,6 +103,9 @@ extension API {
             .post("/api/v1/split/batch/voice_clean/", splitBatch(.voiceClean)),
             .post("/api/v1/change_voice/", changeVoice),
             .post("/api/v1/voice_packs/list/", voicePacks),
+            .get("/api/v1/tasks/:task_id/events", taskEvents),
+            .get("/api/v1/tasks/:task_id/archive.zip", taskArchive),
+            .head("/api/v1/tasks/:task_id/archive.zip", taskArchive),
             .get("/download/:blob/:name", download),
             .head("/download/:blob/:name", download),
             .get("/inline/:blob/:name", inline),
@@ -103,11 +114,16 @@ extension API {
             .head("/playlist/:blob/:name", playlist),
             .get("/healthz", health),
             .head("/healthz", health),
+            .get("/readyz", ready),
+            .head("/readyz", ready),
             .get("/api/v1/openapi.json", documentation.openAPI),
             .head("/api/v1/openapi.json", documentation.openAPI),
             .get("/api/v1/docs/", documentation.docs),
             .head("/api/v1/docs/", documentation.docs),
         ])
+    }
+
+    func router(_ routes: Routes) -> Router<APIContext> {
         let router = Router(context: APIContext.self)
         router.add(
             middleware: EnvelopeMiddleware(

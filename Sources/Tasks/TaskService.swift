@@ -171,6 +171,11 @@ public struct TaskService: Sendable {
         return found
     }
 
+    /// The source of a task, also where it has expired; `nil` once it is deleted.
+    public func source(of task: SplitTask) async throws -> Source? {
+        try await store.source(task.source, licence: task.licence, now: .distantPast)
+    }
+
     /// Cancels tasks of the licence that are open. Their workers notice within a second.
     public func cancel(_ ids: [UUID], licence: Licence) async throws -> [UUID: Cancellation] {
         try await store.cancel(ids, licence: licence.id, now: clock())

@@ -27,7 +27,10 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         name: .customLong("public-url"),
-        help: "What links start with, for servers behind a proxy (PARTITA_PUBLIC_URL).")
+        help: """
+            Address of the server as clients know it, for servers behind a proxy; it may have a path \
+            (PARTITA_PUBLIC_URL).
+            """)
     var publicURL: String?
 
     @Option(help: "Largest upload, in bytes (PARTITA_MAX_UPLOAD; default 10 GiB).")
@@ -66,7 +69,7 @@ struct Serve: AsyncParsableCommand {
         let playlists = try playlists.load(settings)
         let host = settings.string(host, "host") ?? "127.0.0.1"
         var configuration = APIConfiguration(
-            host: host, port: port, publicURL: settings.string(publicURL, "publicUrl"))
+            host: host, port: port, publicURL: try settings.publicURL(publicURL))
         configuration.maximumUploadSize = Int64(
             try settings.int(
                 maxUpload, "maxUpload", default: Int(configuration.maximumUploadSize),
@@ -100,6 +103,8 @@ struct Serve: AsyncParsableCommand {
         let server = APIServer(
             tasks: tasks, blobs: folder.blobs, linkSecret: try folder.linkSecret(),
             configuration: configuration,
+            // A server without workers needs no models.
+            readiness: [.disk(folder.blobs)] + (workers > 0 ? [.models] : []),
             logger: logger,
             onRunning: { port in
                 Output.line(

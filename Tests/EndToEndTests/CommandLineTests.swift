@@ -90,6 +90,18 @@ import Testing
         #expect(try partita(arguments).status == 2)
     }
 
+    @Test(arguments: ["stems.example", "ftp://stems.example", "https://", "https://a/?b"])
+    func aPublicAddressIsOne(address: String) throws {
+        let shell =
+            "\(TestServer.program.path) serve --data /tmp/partita-never --public-url \"$0\" 2>&1"
+        let finished = try run("sh", ["-c", shell, address])
+        #expect(finished.status == 2)
+        let sentence =
+            "publicUrl is “\(address)”; it must be like https://stems.example.org, or with a path like "
+            + "https://example.org/stems."
+        #expect(String(decoding: finished.output, as: UTF8.self).contains(sentence))
+    }
+
     @Test func aFullOutputIsAnErrorAndNoCrash() throws {
         let shell = "\(TestServer.program.path) models list > /dev/full"
         #expect(try run("sh", ["-c", shell]).status == 1)

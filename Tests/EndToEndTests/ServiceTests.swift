@@ -144,6 +144,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("0", ["database", "disk", "files"]), ("1", ["database", "disk", "files", "models"]),
+    ])
+    func aServerThatCanWorkSaysSo(workers: String, checks: [String]) async throws {
+        let server = try TestServer([
+            "--workers", workers, "--public-url", "https://stems.example/x",
+        ])
+        for path in ["/readyz", "/x/readyz"] {
+            let url = URL(string: server.address + path)!
+            let (body, response) = try await URLSession.shared.data(from: url)
+            #expect((response as? HTTPURLResponse)?.statusCode == 200)
+            let json = try JSONSerialization.jsonObject(with: body) as? [String: Any]
+            #expect(json?["status"] as? String == "ok")
+            let found = json?["checks"] as? [String: String]
+            #expect(found?.keys.sorted() == checks)
+            #expect(found?.values.allSatisfy { $0 == "ok" } == true)
+        }
+    }
+
     @Test func noKeyNoService() async throws {
         let server = try TestServer()
         var request = URLRequest(url: URL(string: "\(server.address)/api/v1/check/")!)

@@ -95,8 +95,7 @@ private var additions: [(name: String, pattern: Regex<Substring>)] {
         }
     }
 
-    @Test(.disabled("until events, archives and readiness are merged"))
-    func everyDocumentedOperationIsARoute() async throws {
+    @Test func everyDocumentedOperationIsARoute() async throws {
         try await TestServer.run { server in
             let missing = documented(try await document(server)).subtracting(registered(server))
             #expect(missing.isEmpty, "\(missing.sorted())")

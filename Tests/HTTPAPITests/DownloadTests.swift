@@ -62,19 +62,70 @@ import Testing
                 #expect(reply["content-length"] == "\(range.count)")
                 #expect(reply.body == Array(Self.bytes[range]))
             }
-            for header in ["bytes=0-1,5-6", "bytes=5-2", "bytes=x-y", "items=0-1", "bytes=-"] {
+            let many =
+                "bytes=" + (0..<17).map { "\($0 * 1000)-\($0 * 1000)" }.joined(separator: ",")
+            for header in ["bytes=0-1,5-2", "bytes=5-2", "bytes=x-y", "items=0-1", "bytes=-", many]
+            {
                 let reply = try await server.client.send("GET", link, [("Range", header)])
                 #expect(reply.status == 200, "\(header)")
                 #expect(reply.body == Self.bytes)
             }
-            for header in ["bytes=\(size)-", "bytes=-0", "bytes=99999999999999999999-"] {
+            for header in [
+                "bytes=\(size)-", "bytes=-0", "bytes=99999999999999999999-", "bytes=\(size)-,-0",
+            ] {
                 let reply = try await server.client.send("GET", link, [("Range", header)])
                 #expect(reply.status == 416, "\(header)")
                 #expect(reply["content-range"] == "bytes */\(size)")
+                #expect(try reply.json == ["detail": .string("The file has \(size) bytes.")])
             }
             let head = try await server.client.send("HEAD", link, [("Range", "bytes=0-0")])
             #expect(head.status == 200)
             #expect(head["content-length"] == "\(size)")
+        }
+    }
+
+    @Test(arguments: [
+        ("bytes=0-1,1000-1001", [0..<2, 1000..<1002]),
+        ("bytes=500000-, 0-0 ,-1", [500_000..<600_001, 0..<1]),
+        ("bytes=0-9,700000-,300-309", [0..<10, 300..<310]),
+        ("bytes=-5,0-4,2000-2999,2500-3999", [599_996..<600_001, 0..<5, 2000..<4000]),
+    ])
+    func severalRangesAreServedAtOnce(header: String, parts: [Range<Int>]) async throws {
+        try await TestServer.run { server in
+            let link = try await Self.link(server)
+            let reply = try await server.client.send("GET", link, [("Range", header)])
+            #expect(reply.status == 206)
+            let type = try #require(reply["content-type"])
+            let boundary = try #require(
+                type.wholeMatch(of: /multipart\/byteranges; boundary=([0-9a-f]{32})/)?.1)
+            #expect(reply["content-range"] == nil)
+            #expect(reply["content-length"] == "\(reply.body.count)")
+            var expected: [UInt8] = []
+            for part in parts {
+                let head =
+                    "\r\n--\(boundary)\r\nContent-Type: audio/x-wav\r\nContent-Range: bytes "
+                    + "\(part.lowerBound)-\(part.upperBound - 1)/\(Self.size)\r\n\r\n"
+                expected += Array(head.utf8) + Self.bytes[part]
+            }
+            expected += Array("\r\n--\(boundary)--\r\n".utf8)
+            #expect(reply.body == expected)
+        }
+    }
+
+    /// What is cheaper to send as one part is one.
+    @Test(arguments: [
+        ("bytes=0-1,5-6", 0..<7), ("bytes=100-199,0-120", 0..<200),
+        ("bytes=0-,0-,0-,0-", 0..<600_001), ("bytes=7-7,900000-", 7..<8),
+    ])
+    func rangesThatTouchBecomeOne(header: String, range: Range<Int>) async throws {
+        try await TestServer.run { server in
+            let link = try await Self.link(server)
+            let reply = try await server.client.send("GET", link, [("Range", header)])
+            #expect(reply.status == 206)
+            #expect(reply["content-type"] == "audio/x-wav")
+            let position = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(Self.size)"
+            #expect(reply["content-range"] == position)
+            #expect(reply.body == Array(Self.bytes[range]))
         }
     }
 

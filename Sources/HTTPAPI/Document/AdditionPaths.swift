@@ -8,20 +8,27 @@ extension APIDocument {
                     "Follow a task while it runs",
                     """
                     Server-sent events. The data of each is the JSON that `check` would give for \
-                    the task; the stream ends after the final state.
+                    the task: its state at first, then each change. The stream ends after the \
+                    final state.
                     """,
                     parameters: [taskID],
                     answer: ok(
                         "The events.",
                         SharedResponse.content(Schema.string(), type: "text/event-stream")),
-                    failures: [.refused, .forbidden, .notFound, .tooMany, .failed], needsKey: true)),
+                    failures: [.forbidden, .notFound, .tooMany, .failed], needsKey: true)),
             PathItem(
                 addition(
                     "/api/v1/tasks/{task_id}/archive.zip", id: "task_archive",
-                    "Fetch all tracks of a task in one file", nil, parameters: [taskID],
+                    "Fetch all tracks of a task in one file",
+                    "Only a task that has succeeded has an archive.", parameters: [taskID],
                     answer: ok(
                         "The archive.", SharedResponse.content(binary, type: "application/zip")),
-                    failures: [.refused, .forbidden, .notFound, .tooMany, .failed], needsKey: true)),
+                    failures: [.refused, .forbidden, .notFound, .tooMany, .failed], needsKey: true),
+                addition(
+                    method: "head", "/api/v1/tasks/{task_id}/archive.zip", id: "task_archive_head",
+                    "Ask for the size of an archive", nil, parameters: [taskID],
+                    answer: ok("No body.", [:]),
+                    failures: [.refused, .forbidden, .notFound, .tooMany], needsKey: true)),
             PathItem(
                 addition(
                     "/api/v1/openapi.json", id: "openapi", "Read this document", nil,
@@ -55,7 +62,14 @@ extension APIDocument {
                     answer: .other([
                         "200": SharedResponse.json("It can.", readiness),
                         "503": SharedResponse.json("It cannot; `checks` says why.", readiness),
-                    ]), failures: [.failed])),
+                    ]), failures: [.failed]),
+                addition(
+                    method: "head", "/readyz", id: "readiness_head",
+                    "Ask whether the server can work, without a body", nil,
+                    answer: .other([
+                        "200": SharedResponse.json("It can.", [:]),
+                        "503": SharedResponse.json("It cannot.", [:]),
+                    ]), failures: [])),
             PathItem(
                 file("get", "/download", id: "download", "Fetch a track"),
                 file(
@@ -81,10 +95,15 @@ extension APIDocument {
                 "Readiness",
                 Schema.object(
                     [
-                        .init("status", Schema.string("`ok`, or what the matter is.")),
+                        .init(
+                            "status", Schema.string("`ok`, or what the matter is, in sentences.")),
                         .init(
                             "checks",
-                            Schema.type("object", "What was looked at, and what was found.")),
+                            Schema.type(
+                                "object",
+                                "What was looked at (`database`, `files`, `disk`, `models`), each `ok` "
+                                    + "or what the matter is.",
+                                ["additionalProperties": Schema.string()])),
                     ], required: ["status", "checks"]
                 ).addition),
         ]
@@ -125,7 +144,12 @@ extension APIDocument {
             .init("304", SharedResponse.json("The client has the file already.", [:])),
         ]
         if method == "get" {
-            good.append(.init("206", SharedResponse.json("The part that `Range` asks for.", file)))
+            good.append(
+                .init(
+                    "206",
+                    SharedResponse.json(
+                        "The part that `Range` asks for; several come as `multipart/byteranges`.",
+                        file)))
         }
         let failures: [SharedResponse] = [.badLink, .notFound, .expired]
         return link(

@@ -10,9 +10,7 @@ struct Documentation: Sendable {
     private let policy: String
 
     init(_ configuration: APIConfiguration) {
-        let path = configuration.publicURL.flatMap { URLComponents(string: $0)?.path } ?? ""
-        let basePath = String(path.reversed().drop { $0 == "/" }.reversed())
-        document = ByteBuffer(bytes: APIDocument.json(basePath: basePath).utf8)
+        document = ByteBuffer(bytes: APIDocument.json(basePath: configuration.basePath).utf8)
         page = ByteBuffer(string: DocumentationPage.html)
         policy = """
             default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; \

@@ -44,6 +44,7 @@ extension APIDocument {
         `media_too_long`. \
         Of tasks: `source_not_found`, `idempotency_key_used`, `exceeded_duration` (not enough \
         minutes), `max_duration` (longer than the license allows), `exceeded_size`, \
-        `batch_not_avaliable`, `voice_pack_not_found`.
+        `batch_not_avaliable`, `voice_pack_not_found`. \
+        Of archives: `task_not_finished`, `task_without_tracks`.
         """
 }

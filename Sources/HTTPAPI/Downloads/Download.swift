@@ -35,36 +35,46 @@ extension API {
         // Browsers must not guess that a file is a page of ours.
         headers[.xContentTypeOptions] = "nosniff"
 
-        var range = 0..<size
-        var status = HTTPResponse.Status.ok
+        let parts: DownloadParts
         switch requestedRange(request, tag: tag, size: size) {
-        case .full: break
-        case .part(let part):
-            range = part
-            status = .partialContent
-            headers[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(size)"
+        case .full: parts = DownloadParts(size: size)
+        case .parts(let ranges):
+            parts = DownloadParts(ranges: ranges, size: size, contentType: target.contentType)
         case .unsatisfiable:
             throw APIError(
                 status: .rangeNotSatisfiable, detail: "The file has \(size) bytes.",
                 headers: [.contentRange: "bytes */\(size)", .acceptRanges: "bytes"])
         }
-        headers[.contentLength] = String(range.count)
-        guard request.method == .get, !range.isEmpty else {
-            return Response(status: status, headers: headers)
+        for field in parts.headers { headers[field.name] = field.value }
+        headers[.contentLength] = String(parts.length)
+        guard request.method == .get, parts.length > 0 else {
+            return Response(status: parts.status, headers: headers)
         }
-        let bytes: AsyncThrowingStream<[UInt8], any Error>
+        return Response(
+            status: parts.status, headers: headers, body: try await body(of: parts, in: target.blob)
+        )
+    }
+
+    private func body(of parts: DownloadParts, in blob: BlobKey) async throws -> ResponseBody {
+        var streams: [AsyncThrowingStream<[UInt8], any Error>] = []
         do {
-            bytes = try await blobs.read(target.blob, range: range)
+            // All are opened before the answer begins: a deletion meanwhile does not cut it short.
+            for part in parts.parts {
+                streams.append(try await blobs.read(blob, range: part.range))
+            }
         } catch {
             // Deleted since its size was read?
-            guard try await blobs.size(target.blob) == nil else { throw error }
+            guard try await blobs.size(blob) == nil else { throw error }
             throw Self.deleted
         }
-        let body = ResponseBody(contentLength: range.count) { writer in
-            for try await piece in bytes { try await writer.write(ByteBuffer(bytes: piece)) }
+        return ResponseBody(contentLength: parts.length) { [streams] writer in
+            for (part, bytes) in zip(parts.parts, streams) {
+                if !part.head.isEmpty { try await writer.write(ByteBuffer(string: part.head)) }
+                for try await piece in bytes { try await writer.write(ByteBuffer(bytes: piece)) }
+            }
+            if !parts.end.isEmpty { try await writer.write(ByteBuffer(string: parts.end)) }
             try await writer.finish(nil)
         }
-        return Response(status: status, headers: headers, body: body)
     }
 
     static var deleted: APIError {

@@ -23,14 +23,15 @@ extension API {
         return JSON(id, entry(for: task, base: configuredURL ?? listening))
     }
 
-    private static let notFound: JSON = [
+    static let notFound: JSON = [
         "status": "server_error",
         "error": .string(
             "Failed to extract information about task: "
                 + "this license has created no such task in the last 24 hours"),
     ]
 
-    private func entry(for task: SplitTask, base: String) -> JSON {
+    /// The state of one task.
+    func entry(for task: SplitTask, base: String) -> JSON {
         var members = [
             JSON.Member("source_id", .string(task.source.text)),
             JSON.Member("presets", task.echoedPresets),

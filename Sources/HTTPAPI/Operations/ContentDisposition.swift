@@ -84,7 +84,7 @@ package enum ContentDisposition {
     /// A name is data, never a path: what stands before the last slash goes, either way it leans.
     ///
     /// - Returns: `nil` where nothing is left that names a file.
-    private static func baseName(_ name: String) -> String? {
+    static func baseName(_ name: String) -> String? {
         let last = name.split(
             omittingEmptySubsequences: false, whereSeparator: { $0 == "/" || $0 == "\\" }
         ).last

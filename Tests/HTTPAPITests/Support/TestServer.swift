@@ -42,8 +42,11 @@ struct TestServer: Sendable {
 
     /// Runs a server for the length of a test.
     ///
-    /// - Parameter whenStopped: What is to be seen after every request has been finished.
+    /// - Parameters:
+    ///   - readiness: What else the server needs.
+    ///   - whenStopped: What is to be seen after every request has been finished.
     static func run(
+        readiness: [ReadinessCheck] = [],
         _ configure: (inout APIConfiguration) -> Void = { _ in },
         _ test: @Sendable (TestServer) async throws -> Void,
         whenStopped: (TestServer) async throws -> Void = { _ in }
@@ -65,7 +68,7 @@ struct TestServer: Sendable {
         logger.logLevel = .critical
         let server = APIServer(
             tasks: service, blobs: blobs, linkSecret: [UInt8](repeating: 7, count: 32),
-            configuration: configuration, logger: logger,
+            configuration: configuration, readiness: readiness, logger: logger,
             onRunning: { running.yield($0) })
         let group = ServiceGroup(
             configuration: .init(

@@ -112,6 +112,24 @@ struct WireConnection: Sendable {
         close(descriptor)
     }
 
+    /// Reads until what came satisfies a condition, or the server closes the connection.
+    /// - Returns: What came since the last time.
+    func receive(
+        until isEnough: @escaping @Sendable (String) -> Bool = { _ in false }
+    ) async throws -> String {
+        let descriptor = descriptor
+        return try await onThread {
+            var received: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 65536)
+            while !isEnough(String(decoding: received, as: UTF8.self)) {
+                let count = recv(descriptor, &buffer, buffer.count, 0)
+                guard count > 0 else { break }
+                received += buffer[..<count]
+            }
+            return String(decoding: received, as: UTF8.self)
+        }
+    }
+
     /// Reads until the server closes the connection, then closes it, too.
     func reply() async throws -> Reply {
         let descriptor = descriptor
