@@ -101,6 +101,26 @@ import Testing
             }
         }
     }
+
+    /// An archive that cannot be finished must not look like one that is.
+    @Test func whatIsDeletedMeanwhileIsCutShort() async throws {
+        try await TestServer.run { server in
+            let id = try await server.splitTask()
+            // More than sockets hold, so that the server has to wait for its client.
+            try await server.finishTask(stem: [UInt8](repeating: 1, count: 24 << 20))
+            let connection = try WireConnection(port: server.client.port)
+            let head =
+                "GET /api/v1/tasks/\(id)/archive.zip HTTP/1.1\r\nHost: localhost\r\n"
+                + "X-License-Key: \(server.key)\r\n\r\n"
+            try await connection.send(Array(head.utf8))
+            try await Task.sleep(for: .milliseconds(500))
+            for blob in try await server.blobs.list() { try await server.blobs.delete(blob.key) }
+            let reply = try await connection.reply()
+            #expect(reply.status == 200)
+            let length = try #require(reply["content-length"].flatMap { Int($0) })
+            #expect((24 << 20..<length).contains(reply.body.count))
+        }
+    }
 }
 
 @Suite struct ZipArchiveTests {
