@@ -7,6 +7,7 @@ import Testing
 private var additions: [(name: String, pattern: Regex<Substring>)] {
     [
         ("operations", #/(?:get|head) .*/#),
+        ("pattern of ids", #/post .* > pattern/#),
         ("automatic splitter", #/.*\.splitter > enum > "auto"/#),
         ("both guitars", #/.*\.stem > enum > "guitar"/#),
         ("callbacks", #/.* > body > .*\.callback_url\b.*/#),

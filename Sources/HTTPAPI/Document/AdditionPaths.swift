@@ -14,7 +14,7 @@ extension APIDocument {
                     parameters: [taskID],
                     answer: ok(
                         "The events.",
-                        SharedResponse.content(Schema.string(), type: "text/event-stream")),
+                        SharedResponse.content(event, type: "text/event-stream")),
                     failures: [.forbidden, .notFound, .tooMany, .failed], needsKey: true)),
             PathItem(
                 addition(
@@ -111,6 +111,9 @@ extension APIDocument {
 
     private static let binary = Schema.string(nil, ["format": "binary"])
     private static let readiness = SharedResponse.content(Schema.ref("Readiness"))
+    private static let event = Schema.object(
+        [.init("data", Schema.string("What `check` says of the task, as JSON."))],
+        required: ["data"])
     private static let taskID = parameter("task_id", Schema.uuid("The task."))
 
     private static func parameter(_ name: String, in place: String = "path", _ schema: JSON) -> JSON
@@ -137,7 +140,7 @@ extension APIDocument {
         _ method: String, _ path: String, id: String, _ summary: String
     ) -> Operation {
         let file =
-            method == "get" ? SharedResponse.content(binary, type: "application/octet-stream") : [:]
+            method == "get" ? SharedResponse.content([:], type: "*/*") : [:]
         // To HEAD only headers answer; a part of nothing is not asked for.
         var good: [JSON.Member] = [
             .init("200", SharedResponse.json("The file. Its media type is the link's.", file)),

@@ -86,12 +86,8 @@ extension APIDocument {
                 .init(
                     "callback_url",
                     Schema.nullable(
-                        Schema.string(
-                            nil,
-                            [
-                                "pattern": .string(CallbackURL.pattern),
-                                "maxLength": .integer(Int64(CallbackURL.maximumLength)),
-                            ]), default: .null,
+                        Schema.string(nil, ["pattern": .string(CallbackURL.pattern)]),
+                        default: .null,
                         """
                         An address that the server tells when the task has ended: `POST`, with \
                         what `check` says of the task and its id as `task_id`. Signed, and \

@@ -23,7 +23,13 @@ enum Schema {
 
     /// A version 4 UUID, as the original calls the format.
     static func uuid(_ description: String? = nil) -> JSON {
-        string(description, ["format": "uuid4"])
+        // The format is the original's word, which no registry has; the pattern says it to everybody.
+        string(
+            description,
+            [
+                "format": "uuid4",
+                "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+            ])
     }
 
     /// One value only.

@@ -29,15 +29,17 @@ struct CrossOrigin: Sendable {
     }
 
     /// The answer to `OPTIONS`, which browsers ask without a key.
-    func preflight(_ request: Request) -> Response {
-        Response(
+    /// - Parameter methods: What the path knows.
+    func preflight(methods: [HTTPRequest.Method]) -> Response {
+        let allowed = (methods + [.options]).map(\.rawValue).joined(separator: ", ")
+        return Response(
             status: .noContent,
             headers: [
-                .accessControlAllowMethods: "GET, HEAD, POST, OPTIONS",
+                .accessControlAllowMethods: allowed,
                 .accessControlAllowHeaders: "X-License-Key, Content-Type, Content-Disposition, "
                     + "Range, If-Range, If-None-Match",
                 .accessControlMaxAge: "86400",
-                .allow: "GET, HEAD, POST, OPTIONS",
+                .allow: allowed,
             ])
     }
 }

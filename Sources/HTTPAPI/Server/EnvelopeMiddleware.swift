@@ -14,7 +14,7 @@ struct EnvelopeMiddleware: RouterMiddleware {
         let start = ContinuousClock.now
         var response: Response
         if request.method == .options {
-            response = origins.preflight(request)
+            response = origins.preflight(methods: routes.methods(at: request.uri.path))
         } else {
             do {
                 response = try await next(request, context)
