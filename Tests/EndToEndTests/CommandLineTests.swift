@@ -90,6 +90,67 @@ import Testing
         #expect(try partita(arguments).status == 2)
     }
 
+    @Test(arguments: [
+        ("split --stem vocals --out /tmp/x", "Missing expected argument '<files> ...'"),
+        ("split a.mp3 --out /tmp/x", "Missing expected argument '--stem <stem> ...'"),
+        ("split no.mp3 --stem vocals --out /tmp/x", "There is no file no.mp3."),
+        ("split no.mp3 --stem vocals --out /tmp/x --threads 0", "--threads must be at least 1."),
+        (
+            "split a.mp3 b/a.wav --stem vocals --out /tmp/x",
+            "Two of the files would give results with the same names (a_…). Split them into different folders."
+        ),
+        (
+            "serve --port 70000 --data /tmp/partita-never",
+            "port is 70000; it must be between 0 and 65535."
+        ),
+        (
+            "serve --data /tmp/partita-never --check-limit=-1",
+            "checkLimit is -1; it must be between 0 and 1000000000."
+        ),
+        (
+            "serve --config /nonexistent.yml --data /tmp/partita-never",
+            "The settings file /nonexistent.yml cannot be read"
+        ),
+        (
+            "license list --data /proc/version/x",
+            "The data folder /proc/version/x cannot be made: there is a file of this name, or the folder above it cannot be written."
+        ),
+    ])
+    func whatIsWrongIsSaid(line: String, sentence: String) throws {
+        let finished = try run("sh", ["-c", "exec \(TestServer.program.path) \(line) 2>&1"])
+        #expect(finished.status != 0)
+        let text = String(decoding: finished.output, as: UTF8.self)
+        #expect(text.contains(sentence), "\(text)")
+        #expect(!FileManager.default.fileExists(atPath: "/tmp/partita-never"))
+    }
+
+    @Test(arguments: [
+        ("PARTITA_PORT", "eighty", "port is “eighty”, which is not a whole number."),
+        ("PARTITA_PLAYLISTS", "maybe", "playlists is “maybe”; it must be true or false."),
+    ])
+    func settingsThatMakeNoSenseAreRefused(name: String, value: String, sentence: String) throws {
+        let shell =
+            "\(name)=\(value) exec \(TestServer.program.path) serve --data /tmp/partita-never 2>&1"
+        let finished = try run("sh", ["-c", shell])
+        #expect(finished.status == 2)
+        #expect(String(decoding: finished.output, as: UTF8.self).contains(sentence))
+    }
+
+    @Test func anAddressThatIsTakenIsSaid() throws {
+        let server = try TestServer(["--workers", "0"])
+        let port = try #require(URL(string: server.address)?.port)
+        let finished = try run(
+            "sh",
+            [
+                "-c",
+                "exec \(TestServer.program.path) serve --workers 0 --port \(port) --data \(folder.file("other").path) 2>&1",
+            ])
+        #expect(finished.status == 1)
+        let text = String(decoding: finished.output, as: UTF8.self)
+        #expect(
+            text.contains("The server cannot listen on 127.0.0.1, port \(port): "), "\(text)")
+    }
+
     @Test(arguments: ["stems.example", "ftp://stems.example", "https://", "https://a/?b"])
     func aPublicAddressIsOne(address: String) throws {
         let shell =

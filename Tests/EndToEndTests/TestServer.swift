@@ -9,7 +9,7 @@ final class TestServer {
 
     let data: URL
     private(set) var address = ""
-    private(set) var key = ""
+    var key = ""
     private var process = Process()
 
     private let options: [String]

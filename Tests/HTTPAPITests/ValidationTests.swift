@@ -91,6 +91,141 @@ import Testing
         (#"{"source_id": nope}"#, [fault([14], "json_invalid", "JSON decode error")]),
     ]
 
+    private static let source = #""source_id":"\#(id)""#
+
+    /// Operations besides the two above.
+    static let others: [(path: String, body: String, faults: [JSON])] = [
+        (
+            "/api/v1/change_voice/",
+            #"{\#(source),"presets":{"voice_pack_id":7,"accent":1.5,"tonality_reference":"mine"},"callback_url":"ftp://x"}"#,
+            [
+                fault(
+                    ["presets", "voice_pack_id"], "string_type", "Input should be a valid string"),
+                fault(
+                    ["presets", "accent"], "less_than_equal",
+                    "Input should be less than or equal to 1"),
+                fault(
+                    ["presets", "tonality_reference"], "enum",
+                    "Input should be 'source_file' or 'voice_pack'"),
+                fault(
+                    ["callback_url"], "url_parsing",
+                    "Input should be a valid URL: http:// or https://, a host, and no credentials"),
+            ]
+        ),
+        (
+            "/api/v1/change_voice/",
+            #"{\#(source),"presets":{"accent":-0.1,"dereverb_enabled":1}}"#,
+            [
+                fault(["presets", "voice_pack_id"], "missing", "Field required"),
+                fault(
+                    ["presets", "accent"], "greater_than_equal",
+                    "Input should be greater than or equal to 0"),
+                fault(
+                    ["presets", "dereverb_enabled"], "bool_type", "Input should be a valid boolean"
+                ),
+            ]
+        ),
+        (
+            "/api/v1/change_voice/",
+            #"{\#(source),"presets":{"voice_pack_id":"x","accent":"loud"}}"#,
+            [
+                fault(
+                    ["presets", "accent"], "float_parsing",
+                    "Input should be a valid number, unable to parse string as a number")
+            ]
+        ),
+        (
+            "/api/v1/change_voice/", #"{\#(source),"presets":{"voice_pack_id":"x","accent":null}}"#,
+            [fault(["presets", "accent"], "float_type", "Input should be a valid number")]
+        ),
+        (
+            "/api/v1/split/demuser/", #"{\#(source),"presets":{"stem":"voice"}}"#,
+            [
+                split("presets", "stem", type: "literal_error", "Input should be 'music'")
+            ]
+        ),
+        (
+            "/api/v1/split/voice_clean/",
+            #"{\#(source),"presets":{"stem":"voice","noise_cancelling_level":3}}"#,
+            [
+                split(
+                    "presets", "noise_cancelling_level", type: "enum",
+                    "Input should be 0, 1 or 2")
+            ]
+        ),
+        (
+            "/api/v1/split/multistem/", #"{\#(source),"presets":{"stem_list":[]}}"#,
+            [
+                split(
+                    "presets", "stem_list", type: "too_short",
+                    "List should have at least 1 item after validation, not 0")
+            ]
+        ),
+        (
+            "/api/v1/split/multistem/",
+            #"{\#(source),"presets":{"stem_list":["wind"],"extraction_level":"deep"}}"#,
+            [
+                split(
+                    "presets", "stem_list", 0, type: "literal_error",
+                    "Input should be 'vocals', 'drum', 'piano', 'bass', 'electric_guitar' or 'acoustic_guitar'"
+                ),
+                split(
+                    "presets", "extraction_level", type: "enum",
+                    "Input should be 'deep_extraction' or 'clear_cut'"),
+            ]
+        ),
+        (
+            "/api/v1/split/multistem/",
+            #"{\#(source),"presets":{"stem_list":["bass","bass","bass","bass","bass","bass","bass"]}}"#,
+            [
+                split(
+                    "presets", "stem_list", type: "too_long",
+                    "List should have at most 6 items after validation, not 7")
+            ]
+        ),
+        (
+            "/api/v1/split/batch/stem_separator/",
+            #"{"items":[{\#(source),"presets":{"stem":"vocals"}},{"presets":{"stem":"x"}}]}"#,
+            [
+                split("items", 1, "source_id", type: "missing", "Field required"),
+                split(
+                    "items", 1, "presets", "stem", type: "literal_error",
+                    "Input should be \(stems)"),
+            ]
+        ),
+        (
+            "/api/v1/split/batch/demuser/", #"{"items":[]}"#,
+            [
+                split(
+                    "items", type: "too_short",
+                    "List should have at least 1 item after validation, not 0")
+            ]
+        ),
+        (
+            "/api/v1/split/batch/voice_clean/",
+            #"{"items":[\#(Array(repeating: #"{\#(source),"presets":{"stem":"voice"}}"#, count: 101).joined(separator: ","))]}"#,
+            [
+                split(
+                    "items", type: "too_long",
+                    "List should have at most 100 items after validation, not 101")
+            ]
+        ),
+        (
+            "/api/v1/cancel/", #"{"task_ids":"x"}"#,
+            [fault(["task_ids"], "list_type", "Input should be a valid list")]
+        ),
+        ("/api/v1/cancel/", "{}", [fault(["task_ids"], "missing", "Field required")]),
+        (
+            "/api/v1/delete/", #"{"source_id":"a-b"}"#,
+            [
+                fault(
+                    ["source_id"], "uuid_parsing",
+                    "Input should be a valid UUID, invalid group count: expected 5, found 2")
+            ]
+        ),
+        ("/api/v1/delete/", "{}", [fault(["source_id"], "missing", "Field required")]),
+    ]
+
     static let checks: [(body: String, faults: [JSON])] = [
         ("{}", [fault(["task_ids"], "missing", "Field required")]),
         (
@@ -125,7 +260,8 @@ import Testing
 
     @Test(
         arguments: splits.map { ("/api/v1/split/stem_separator/", $0.body, $0.faults) }
-            + checks.map { ("/api/v1/check", $0.body, $0.faults) })
+            + checks.map { ("/api/v1/check", $0.body, $0.faults) }
+            + others.map { ($0.path, $0.body, $0.faults) })
     func everyFaultIsNamedAtOnce(path: String, body: String, faults: [JSON]) async throws {
         try await TestServer.run { server in
             let reply = try await server.post(path, body)

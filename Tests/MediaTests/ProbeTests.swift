@@ -49,6 +49,35 @@ import Testing
         }
     }
 
+    /// Each of these is made by a test of its cause, here or in `TaskWorkerTests`; this is how it reads.
+    @Test(arguments: [
+        (
+            MediaError.toolMissing("ffmpeg"),
+            "The program ffmpeg is not installed. bin/partita installs it."
+        ),
+        (.unreadable, "The file is not audio or video in a format that can be read."),
+        (.noAudio, "The file has no audio track."),
+        (.empty, "The file has no audio in it: its length is zero."),
+        (
+            .truncated(declared: 9.6, found: 5.2),
+            "The file is cut off: it should last 10.0 seconds, but ends after 5.0."
+        ),
+        (.limitExceeded, "The file needs more time or memory to read than this server allows."),
+        (
+            .tooLong,
+            "The recording is longer, or has more channels, than this server accepts."
+        ),
+        (.decodingInterrupted, "Reading the recording was interrupted."),
+        (
+            .tooManyChannels(10, format: "flac"),
+            "The recording has 10 channels, flac holds at most 8. Ask for wav."
+        ),
+        (.encodingFailed(format: "mp3"), "The result could not be written as mp3."),
+    ])
+    func everyFaultIsASentence(_ error: MediaError, _ sentence: String) {
+        #expect(error.description == sentence)
+    }
+
     @Test(arguments: ["film.mp4", "film.mkv", "film.mov", "film.avi", "film.ts"])
     func soundOfFilmsIsRead(_ name: String) async throws {
         let song = Repository.recordings.appendingPathComponent(Self.song).path

@@ -138,7 +138,8 @@ import Testing
         let stored = try #require(try await records.stored(task))
         #expect(stored.status == .error)
         #expect(stored.failure?.code == "attempts_exhausted")
-        #expect(stored.failure?.detail.isEmpty == false)
+        #expect(
+            stored.failure?.detail == "Processing was interrupted 3 times and was given up.")
     }
 
     @Test func aReleasedTaskIsTriedAgainUntilItsLastAttempt() async throws {
