@@ -54,7 +54,7 @@ class WrapperTests(unittest.TestCase):
             os.symlink(shutil.which(tool), os.path.join(self.path, tool))
         self.stand_in("swift", SWIFT)
         self.stand_in("python3", PYTHON)
-        for tool in ("ffmpeg", "ffprobe", "prlimit", "git", "pkg-config"):
+        for tool in ("ffmpeg", "ffprobe", "prlimit", "curl", "git", "pkg-config"):
             self.stand_in(tool, "#!/bin/bash\n")
 
     def stand_in(self, name, text):
