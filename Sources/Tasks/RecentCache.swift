@@ -1,15 +1,15 @@
 import Synchronization
 
-/// Values that were looked up lately. When it is full it starts anew, which costs one more look-up of each.
-final class RecentCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+/// Values that were looked up or computed lately. When it is full it starts anew, which does the work once more for each.
+package final class RecentCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let values = Mutex<[Key: Value]>([:])
     private let capacity: Int
 
-    init(capacity: Int) { self.capacity = capacity }
+    package init(capacity: Int) { self.capacity = capacity }
 
-    subscript(key: Key) -> Value? { values.withLock { $0[key] } }
+    package subscript(key: Key) -> Value? { values.withLock { $0[key] } }
 
-    func insert(_ value: Value, for key: Key) {
+    package func insert(_ value: Value, for key: Key) {
         values.withLock { values in
             if values.count >= capacity { values.removeAll() }
             values[key] = value

@@ -9,6 +9,8 @@ package struct LinkSigner: Sendable {
     private let key: SymmetricKey
     /// Seconds.
     private let lifetime: Int
+    /// Clients ask again and again for the same links.
+    private let made = RecentCache<Target, (expires: Int, path: String)>(capacity: 4_000)
 
     package init(secret: [UInt8], lifetime: Int) {
         key = SymmetricKey(data: secret)
@@ -51,6 +53,13 @@ package struct LinkSigner: Sendable {
     package func path(to target: Target, now: Date) -> String {
         let step = max(1, lifetime / 24)
         let expires = (Int(now.timeIntervalSince1970) / step + 1) * step + lifetime
+        if let known = made[target], known.expires == expires { return known.path }
+        let path = makePath(to: target, expires: expires)
+        made.insert((expires, path), for: target)
+        return path
+    }
+
+    private func makePath(to target: Target, expires: Int) -> String {
         let signature = HMAC<SHA256>.authenticationCode(
             for: Self.message(target, expires: expires), using: key)
         let digits = Hex.text(signature)
