@@ -1,7 +1,7 @@
 /// Why a separation cannot be done.
 public enum SeparationError: Error, CustomStringConvertible, Equatable {
-    /// No installed model has the stem.
-    case notInstalled(stem: String)
+    /// No installed models separate these stems, or not together.
+    case notInstalled(stems: [String])
     /// The inference runtime is missing or did not load.
     case runtimeMissing(reason: String)
     /// A model pack was refused: its manifest, hash, shapes or test inference is wrong.
@@ -16,8 +16,8 @@ public enum SeparationError: Error, CustomStringConvertible, Equatable {
 
     public var description: String {
         switch self {
-        case .notInstalled(let stem):
-            "No installed model can separate “\(stem)”. `partita models list` shows what is installed."
+        case .notInstalled(let stems):
+            "No installed model can separate \(stems.map { "“\($0)”" }.joined(separator: ", ")). `partita models list` shows what is installed."
         case .runtimeMissing(let reason):
             "The inference runtime could not be loaded (\(reason)). Run bin/partita once with a network to install it."
         case .refused(let pack, let reason): "The model pack \(pack) was refused: \(reason)."

@@ -59,7 +59,7 @@ public final class Separator: Sendable {
     public var stems: [String] { Set(networks.flatMap { $0.manifest.serves.keys }).sorted() }
 
     /// Begins a recording.
-    /// - Throws: ``SeparationError/notInstalled(stem:)``.
+    /// - Throws: ``SeparationError/notInstalled(stems:)``.
     public func makeStream(_ request: SeparationRequest) throws -> SeparationStream {
         try SeparationStream(plan(request.stems), request)
     }
@@ -72,8 +72,8 @@ public final class Separator: Sendable {
         guard let base = candidates.max(by: { $0.manifest.stems.count < $1.manifest.stems.count })
         else {
             let known = Set(networks.flatMap { $0.manifest.serves.keys })
-            throw SeparationError.notInstalled(
-                stem: stems.first { !known.contains($0) } ?? stems.joined(separator: ", "))
+            let unknown = stems.filter { !known.contains($0) }
+            throw SeparationError.notInstalled(stems: unknown.isEmpty ? stems : unknown)
         }
         let grid = base.manifest
         guard let fusion, fusion.packs.contains(grid.name), grid.serves[fusion.stem] != nil,

@@ -7,8 +7,10 @@ import Separation
 public struct SplitJob: Sendable {
     /// The file to split; whatever ffmpeg reads.
     public let input: String
-    /// Stems of the API, each of which gives two tracks.
+    /// Stems of the API, each of which gives a track.
     public let stems: [String]
+    /// The tracks of what is left.
+    public let layout: TrackLayout
     /// Prefer less bleed over more of the stem.
     public let clearCut: Bool
     /// `nil`: the format of the source.
@@ -17,10 +19,12 @@ public struct SplitJob: Sendable {
     public let folder: String
 
     public init(
-        input: String, stems: [String], clearCut: Bool, format: AudioFormat?, folder: String
+        input: String, stems: [String], layout: TrackLayout = .pairs, clearCut: Bool,
+        format: AudioFormat?, folder: String
     ) {
         self.input = input
         self.stems = stems
+        self.layout = layout
         self.clearCut = clearCut
         self.format = format
         self.folder = folder
@@ -96,7 +100,7 @@ public struct SplitJob: Sendable {
                 try spool.rewind()
                 while let block = try spool.read() {
                     try Task.checkCancellation()
-                    try await second.write(TrackSet.scaled(block, by: gain))
+                    try await second.write(layout.tracks(of: TrackSet.scaled(block, by: gain)))
                 }
                 try await second.finish()
                 waveforms = second.waveforms
@@ -112,12 +116,10 @@ public struct SplitJob: Sendable {
     }
 
     private func outputs(_ format: AudioFormat) -> [Output] {
-        stems.flatMap { stem in
-            [(false, stem), (true, "no_\(stem)")].map { isBack, label in
-                Output(
-                    isBack: isBack, label: label,
-                    path: "\(folder)/\(label).\(format.fileExtension)", format: format)
-            }
+        layout.labels(stems).map { label, isBack in
+            Output(
+                isBack: isBack, label: label,
+                path: "\(folder)/\(label).\(format.fileExtension)", format: format)
         }
     }
 
@@ -139,9 +141,10 @@ public struct SplitJob: Sendable {
                 func take(_ blocks: [SeparatedBlock]) async throws {
                     for block in blocks {
                         try spool.write(block)
-                        peak = max(peak, TrackSet.peak(block))
+                        let samples = layout.tracks(of: block)
+                        peak = max(peak, TrackSet.peak(samples))
                         // What is over full scale is written again anyway.
-                        if peak <= 1 { try await tracks.write(block) }
+                        if peak <= 1 { try await tracks.write(samples) }
                         frames += block.source[0].count
                         progress(frames)
                     }

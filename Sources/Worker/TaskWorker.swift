@@ -125,34 +125,33 @@ public struct TaskWorker: Sendable {
     }
 
     private func job(_ lease: Lease, folder: String) async throws -> SplitJob {
-        guard case .stemSeparator(let presets) = lease.task.presets else {
-            throw Self.notInstalled(lease.task.presets)
+        let input = try await blobs.localFile(lease.source.blob)
+        switch lease.task.presets {
+        case .stemSeparator(let presets):
+            if presets.multivocal != nil {
+                throw Self.notInstalled("Separating lead from backing vocals")
+            }
+            if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
+            return SplitJob(
+                input: input, stems: [presets.stem.rawValue],
+                clearCut: presets.extractionLevel == .clearCut,
+                format: AudioFormat(presets.encoderFormat), folder: folder)
+        case .multistem(let presets):
+            if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
+            return SplitJob(
+                input: input, stems: presets.stems.map(\.rawValue), layout: .together,
+                clearCut: presets.extractionLevel == .clearCut,
+                format: AudioFormat(presets.encoderFormat), folder: folder)
+        case .demuser: throw Self.notInstalled("Removing music from speech")
+        case .voiceClean: throw Self.notInstalled("Cleaning a voice")
+        case .voiceChange: throw Self.notInstalled("Changing a voice")
         }
-        if presets.multivocal != nil {
-            throw Self.notInstalled("Separating lead from backing vocals")
-        }
-        if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
-        return SplitJob(
-            input: try await blobs.localFile(lease.source.blob), stems: [presets.stem.rawValue],
-            clearCut: presets.extractionLevel == .clearCut,
-            format: presets.encoderFormat.flatMap { AudioFormat(rawValue: $0.rawValue) },
-            folder: folder)
     }
 
     private func logger(of lease: Lease) -> Logger {
         var logger = logger
         logger[metadataKey: "task"] = "\(lease.task.id.uuidString.lowercased())"
         return logger
-    }
-
-    private static func notInstalled(_ presets: Presets) -> TaskFailure {
-        switch presets {
-        case .stemSeparator: notInstalled("Separating stems")
-        case .demuser: notInstalled("Removing music from speech")
-        case .voiceClean: notInstalled("Cleaning a voice")
-        case .multistem: notInstalled("Separating several stems at once")
-        case .voiceChange: notInstalled("Changing a voice")
-        }
     }
 
     private static func notInstalled(_ ability: String) -> TaskFailure {
@@ -222,6 +221,14 @@ public struct TaskWorker: Sendable {
             TaskFailure(
                 code: "internal_error", detail: "The task failed because of a fault in the server.")
         }
+    }
+}
+
+extension AudioFormat {
+    /// What a client asked for; `nil`: the format of the source.
+    fileprivate init?(_ asked: EncoderFormat?) {
+        guard let asked else { return nil }
+        self.init(rawValue: asked.rawValue)
     }
 }
 

@@ -2,13 +2,11 @@ import Media
 import Separation
 import Synchronization
 
-/// The encoders of a job's tracks: for each stem one of the stem and one of the rest.
+/// The encoders of a job's tracks.
 struct TrackSet: Sendable {
     private let writers: [Writer]
 
-    /// - Parameters:
-    ///   - outputs: Stem and back by turns, in the order of the request.
-    ///   - frames: Samples of one channel that will be written.
+    /// - Parameter frames: Samples of one channel that will be written.
     init(_ tools: MediaTools, _ outputs: [SplitJob.Output], _ info: AudioInfo, frames: Int) {
         writers = outputs.map { Writer(tools, $0, info, frames: frames) }
     }
@@ -16,15 +14,12 @@ struct TrackSet: Sendable {
     /// Of each track, in the order of the outputs, what was written of it.
     var waveforms: [Waveform] { writers.map(\.waveform) }
 
-    /// Adds a block to every track. The back track is the source minus the stem.
-    func write(_ block: SeparatedBlock) async throws {
-        for (index, stem) in block.stems.enumerated() {
-            try await writers[2 * index].write(stem)
-            try await writers[2 * index + 1].write(TrackSet.rest(block.source, stem))
-        }
+    /// Adds samples, `[track][channel][sample]`, to every track.
+    func write(_ tracks: [[[Float]]]) async throws {
+        for (writer, samples) in zip(writers, tracks) { try await writer.write(samples) }
     }
 
-    /// A block times a factor, rounded to 24 bits before the stem is taken from the source, so that the two
+    /// A block times a factor, rounded to 24 bits before stems are taken from the source, so that all tracks
     /// still add up.
     static func scaled(_ block: SeparatedBlock, by gain: Float) -> SeparatedBlock {
         func scaled(_ channels: [[Float]]) -> [[Float]] {
@@ -37,26 +32,13 @@ struct TrackSet: Sendable {
 
     func cancel() async { for writer in writers { await writer.encoder.cancel() } }
 
-    /// The largest magnitude in any track of a block.
-    static func peak(_ block: SeparatedBlock) -> Float {
+    /// The largest magnitude in any of the tracks.
+    static func peak(_ tracks: [[[Float]]]) -> Float {
         var peak: Float = 0
-        for stem in block.stems {
-            for (source, stem) in zip(block.source, stem) {
-                for index in source.indices {
-                    peak = max(peak, max(abs(stem[index]), abs(source[index] - stem[index])))
-                }
-            }
+        for samples in tracks.joined() {
+            for sample in samples { peak = max(peak, abs(sample)) }
         }
         return peak
-    }
-
-    private static func rest(_ source: [[Float]], _ stem: [[Float]]) -> [[Float]] {
-        zip(source, stem).map { source, stem in
-            [Float](unsafeUninitializedCapacity: source.count) { rest, count in
-                for index in source.indices { rest[index] = source[index] - stem[index] }
-                count = source.count
-            }
-        }
     }
 }
 

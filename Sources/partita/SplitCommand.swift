@@ -10,8 +10,9 @@ struct SplitCommand: AsyncParsableCommand {
         commandName: "split",
         abstract: "Splits recordings into stems, without a server.",
         discussion: """
-            Each stem gives two files, <input>_<stem> and <input>_no_<stem>, which sum to the source in wav and flac. Exit \
-            codes: 0 all done, 1 something failed, 2 wrong usage.
+            Each stem gives two files, <input>_<stem> and <input>_no_<stem>, which sum to the source in wav and flac. With \
+            --together each gives one, and what is left is <input>_no_multistem; all of them sum to the source. Exit codes: \
+            0 all done, 1 something failed, 2 wrong usage.
             """)
 
     @Argument(help: "Audio or video files.")
@@ -28,6 +29,9 @@ struct SplitCommand: AsyncParsableCommand {
 
     @Option(help: "mp3, wav, flac, aac or ogg; default: the format of the source.")
     var format: AudioFormat?
+
+    @Flag(help: "One file of the source without any of the stems, instead of one for each stem.")
+    var together = false
 
     @Flag(help: "Prefer less bleed of the rest over more of the stem.")
     var clearCut = false
@@ -84,9 +88,8 @@ struct SplitCommand: AsyncParsableCommand {
     /// `all`, or the stems by name, each once.
     private func resolve(_ installed: [String]) throws -> [String] {
         if stem.contains("all") { return installed }
-        for name in stem where !installed.contains(name) {
-            throw SeparationError.notInstalled(stem: name)
-        }
+        let unknown = stem.filter { !installed.contains($0) }
+        if !unknown.isEmpty { throw SeparationError.notInstalled(stems: unknown) }
         return stem.enumerated().filter { !stem[..<$0.offset].contains($0.element) }.map(\.element)
     }
 
@@ -112,7 +115,8 @@ struct SplitCommand: AsyncParsableCommand {
             let path = { (label: String) in
                 "\(folder)/\(SplitCommand.base(file))_\(label).\(format.fileExtension)"
             }
-            let taken = stems.flatMap { [path($0), path("no_\($0)")] }
+            let layout: TrackLayout = together ? .together : .pairs
+            let taken = layout.labels(stems).map { path($0.label) }
                 .filter { FileManager.default.fileExists(atPath: $0) }
             if let first = taken.first, !force {
                 throw CommandError(
@@ -123,8 +127,8 @@ struct SplitCommand: AsyncParsableCommand {
                 atPath: work, withIntermediateDirectories: false)
             Interrupt.cleanUp(work)
             let job = SplitJob(
-                input: file, stems: stems, clearCut: clearCut,
-                format: format, folder: work)
+                input: file, stems: stems, layout: layout, clearCut: clearCut, format: format,
+                folder: work)
             let result = try await job.run(tools, separator) { bar.update($0) }
             try publish(result.outputs.map { ($0.path, path($0.label)) })
             let seconds = (ContinuousClock.now - began).inSeconds

@@ -42,6 +42,27 @@ import Testing
         #expect(try Data(contentsOf: out.appendingPathComponent("My Söng_vocals.wav")) == before)
     }
 
+    @Test func stemsTogetherLeaveOneRest() throws {
+        let file = try folder.make("song.flac", from: Self.song, ["-t", "4"])
+        let out = folder.file("out")
+        let arguments = [
+            "split", file.path, "--stem", "drum", "--stem", "vocals", "--together", "--quiet",
+            "--out", out.path,
+        ]
+        #expect(try partita(arguments).status == 0)
+        let labels = ["drum", "no_multistem", "vocals"]
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: out.path).sorted()
+                == labels.map { "song_\($0).flac" })
+        let tracks = try labels.map { try decode(out.appendingPathComponent("song_\($0).flac")) }
+        for (channel, source) in try decode(file).enumerated() {
+            #expect(
+                source
+                    == source.indices.map { n in tracks.reduce(0) { $0 + $1[channel][n] } })
+        }
+        #expect(try partita(arguments).status == 1, "nothing is overwritten")
+    }
+
     @Test func keepsTheFormatOfTheSource() throws {
         let file = try folder.make("song.ogg", from: Self.song, ["-t", "4", "-c:a", "libvorbis"])
         let out = folder.file("out")

@@ -121,7 +121,7 @@ import Testing
 
     @Test func stemsWithoutAModelAreRefused() throws {
         let separator = try Engine.all.get()
-        #expect(throws: SeparationError.notInstalled(stem: "strings")) {
+        #expect(throws: SeparationError.notInstalled(stems: ["strings"])) {
             _ = try separator.makeStream(
                 SeparationRequest(
                     stems: ["strings"], clearCut: false, sampleRate: 44_100, channels: 2,

@@ -15,6 +15,17 @@ let separator = Result {
         runtime: Repository.runtime, threads: 2)
 }
 
+/// The engine with nothing but our own model of vocals, drums and bass.
+let onlyCore = Result {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createSymbolicLink(
+        at: folder.file("music-core"),
+        withDestinationURL: Repository.root.appendingPathComponent("Models/music-core"))
+    return try Separator(
+        library: ModelLibrary(directories: [folder.path], cache: nil),
+        runtime: Repository.runtime, threads: 2)
+}
+
 /// A store and blobs in a folder of their own, as the server and its workers share them.
 struct DataFolder {
     let folder: TemporaryFolder
@@ -52,11 +63,12 @@ struct DataFolder {
 
     func worker(
         _ name: String = "a", policy: LeasePolicy = LeasePolicy(), limits: MediaLimits = .init(),
-        makesPlaylists: Bool = true
+        makesPlaylists: Bool = true, separator engine: Separator? = nil
     ) throws -> TaskWorker {
         TaskWorker(
             store: store, blobs: blobs, tools: try MediaTools(limits: limits),
-            separator: try separator.get(), policy: policy, makesPlaylists: makesPlaylists,
+            separator: try engine ?? separator.get(), policy: policy,
+            makesPlaylists: makesPlaylists,
             name: name,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
