@@ -154,6 +154,27 @@ import Testing
         }
     }
 
+    @Test func aBatchOfOneLicenceDoesNotHoldUpAnother() async throws {
+        try await TestServer.run { server in
+            let source = try await server.uploadedSource()
+            let item = #"{"source_id":"\#(source)","presets":{"stem":"vocals"}}"#
+            let items = Array(repeating: item, count: 50).joined(separator: ",")
+            let batch = try await server.post(
+                "/api/v1/split/batch/stem_separator/", #"{"items":[\#(items)]}"#)
+            #expect(batch.text.components(separatedBy: "task_id").count == 51)
+            try await server.finishTask(stem: [1])
+            let key = try await server.key()
+            let other = try await server.uploadedSource(key: key)
+            let reply = try await server.post(
+                "/api/v1/split/stem_separator/",
+                #"{"source_id":"\#(other)","presets":{"stem":"vocals"}}"#, key: key)
+            let next = try await server.store.lease(
+                worker: "w", duration: 60, maximumAttempts: 3, now: server.clock.now)
+            #expect(
+                try next?.task.id.uuidString.lowercased() == reply.json["task_id"]?.stringValue)
+        }
+    }
+
     @Test(arguments: [("demuser", "music"), ("voice_clean", "voice")])
     func otherSplitsHaveBatchesToo(name: String, stem: String) async throws {
         try await TestServer.run { server in
