@@ -106,7 +106,8 @@ extension SQLiteStore {
                     // A task that was given back to the queue has started, too.
                     guard
                         earlier.status == .queued, earlier.attempts == 0,
-                        earlier.source == task.source, earlier.presets == task.presets
+                        earlier.source == task.source, earlier.presets == task.presets,
+                        earlier.callbackURL == task.callbackURL
                     else { throw SubmissionRefused.idempotencyKeyUsed }
                     return earlier.id
                 }

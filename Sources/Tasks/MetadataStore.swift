@@ -53,8 +53,8 @@ public protocol MetadataStore: Sendable {
     /// Accepts a task for a source of its licence that has not expired at `now`.
     ///
     /// Its cost is reserved in the same transaction.
-    /// - Parameter idempotencyKey: Unique for a licence. A repeat with an equal source and equal
-    ///   presets, before the first task has started, records nothing.
+    /// - Parameter idempotencyKey: Unique for a licence. A repeat with an equal source, equal presets
+    ///   and an equal callback, before the first task has started, records nothing.
     /// - Returns: The id of the task, the first one's for a repeat.
     /// - Throws: ``SubmissionRefused``.
     func submit(_ task: SplitTask, idempotencyKey: UUID?, now: Date) async throws -> UUID

@@ -137,6 +137,13 @@ import Testing
             try await records.store.submit(
                 records.task(.init(stem: .drum)), idempotencyKey: key, now: Records.start)
         }
+        let told = SplitTask(
+            licence: records.licence.id, source: records.source.id,
+            presets: .stemSeparator(.init(stem: .vocals)), servedBy: .perseus,
+            callbackURL: "https://a.example/", created: Records.start)
+        await #expect(throws: SubmissionRefused.idempotencyKeyUsed) {
+            try await records.store.submit(told, idempotencyKey: key, now: Records.start)
+        }
         #expect(
             try await records.store.submit(
                 records.task(), idempotencyKey: key, now: Records.start) == first)
