@@ -68,19 +68,14 @@ public struct PackManifest: Codable, Sendable {
 
     /// The stems of the API that the network can give, sorted.
     public var offered: [String] {
-        (Array(serves.keys) + PackManifest.sums.keys).filter { outputs(of: $0) != nil }.sorted()
+        Set(serves.keys).union(PackManifest.sums.keys).filter { outputs(of: $0) != nil }.sorted()
     }
 
     /// The outputs of the network whose masks make up a stem of the API; `nil` where it does not serve the stem.
     func outputs(of stem: String) -> [Int]? {
-        var outputs: [Int] = []
-        for part in serves[stem] == nil ? PackManifest.sums[stem] ?? [stem] : [stem] {
-            guard let output = serves[part].flatMap({ stems.firstIndex(of: $0) }) else {
-                return nil
-            }
-            outputs.append(output)
-        }
-        return outputs
+        let parts = serves[stem] == nil ? PackManifest.sums[stem] ?? [] : [stem]
+        let outputs = parts.compactMap { serves[$0] }.compactMap(stems.firstIndex)
+        return outputs.isEmpty || outputs.count < parts.count ? nil : outputs
     }
 
     var dividesMixture: Bool { input == nil || input == "mixture" }

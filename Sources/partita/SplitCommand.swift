@@ -91,9 +91,13 @@ struct SplitCommand: AsyncParsableCommand {
         if reports.contains(where: { $0.error != nil }) { throw ExitCode(1) }
     }
 
-    /// `all` (but for sums of others), or the stems by name, each once.
+    /// `all` (but for sums of others that are there), or the stems by name, each once.
     private func resolve(_ installed: [String]) throws -> [String] {
-        if stem.contains("all") { return installed.filter { PackManifest.sums[$0] == nil } }
+        if stem.contains("all") {
+            return installed.filter {
+                PackManifest.sums[$0]?.allSatisfy(installed.contains) != true
+            }
+        }
         let unknown = stem.filter { !installed.contains($0) }
         if !unknown.isEmpty { throw SeparationError.notInstalled(stems: unknown) }
         return stem.enumerated().filter { !stem[..<$0.offset].contains($0.element) }.map(\.element)
