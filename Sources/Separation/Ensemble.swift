@@ -1,25 +1,14 @@
 import DSP
 
-/// The networks that answer a request together, and how their masks become one mask a stem.
+/// The networks that divide the mixture together, and how their masks become one mask a stem.
 ///
 /// The base gives every stem a mask; where a fusion is there, its stem's mask is made from all opinions,
 /// and the base's other stems are scaled so that all still sum to one.
 final class Ensemble {
-    struct Plan {
-        let base: CompiledNetwork
-        /// Networks besides the base, for the fusion.
-        let others: [CompiledNetwork]
-        let fusion: Fusion?
-    }
-
-    private let plan: Plan
     private let base: MaskStream
     private let streams: [MaskStream]
     private let bins: Int
-    private let channels: Int
-    private let isClearCut: Bool
-    /// Stems of the base, in the order of the request.
-    private let wanted: [Int]
+    private let fusion: Fusion?
     /// The base's output that the fusion replaces, and for each opinion the output that speaks of it.
     private let fusedStem: Int?
     private let opinions: [(stream: MaskStream, stem: Int)]
@@ -27,19 +16,14 @@ final class Ensemble {
     private let fused: AlignedBuffer
     private let before: AlignedBuffer
 
-    init(_ plan: Plan, _ request: SeparationRequest) throws(SeparationError) {
-        self.plan = plan
-        base = try MaskStream(plan.base, meanSquare: request.meanSquare)
+    init(_ plan: SeparationPlan, _ request: SeparationRequest) throws(SeparationError) {
+        base = try MaskStream(plan.base, request)
         var streams = [base]
-        for network in plan.others {
-            streams.append(try MaskStream(network, meanSquare: request.meanSquare))
-        }
+        for network in plan.others { streams.append(try MaskStream(network, request)) }
         self.streams = streams
         bins = plan.base.manifest.stft.shape.bins
-        channels = request.channels
-        isClearCut = request.clearCut
-        wanted = request.stems.map { Ensemble.output($0, of: plan.base.manifest) }
-        if let fusion = plan.fusion {
+        fusion = plan.fusion
+        if let fusion {
             fusedStem = Ensemble.output(fusion.stem, of: plan.base.manifest)
             opinions = fusion.packs.map { name in
                 let stream = streams.first { $0.manifest.name == name }!
@@ -55,7 +39,7 @@ final class Ensemble {
         before = AlignedBuffer(count: bins)
     }
 
-    var planes: Set<PackManifest.Plane> { Set(streams.flatMap { $0.manifest.planes }) }
+    var planes: [PackManifest.Plane] { streams.flatMap { $0.manifest.planes } }
     var finished: Int { streams.map(\.finished).min() ?? 0 }
     var needed: Int { streams.map(\.needed).min() ?? 0 }
     var inferenceSeconds: Double { streams.reduce(0) { $0 + $1.inferenceSeconds } }
@@ -67,59 +51,34 @@ final class Ensemble {
     func drop(before frame: Int) { for stream in streams { stream.drop(before: frame) } }
 
     /// The masks of all bins of a finished frame for one channel.
-    /// - Parameter masks: Room for a row of bins for each stem of the request.
-    func masks(frame: Int, channel: Int, into masks: [AlignedBuffer]) {
-        if let fusedStem { fuse(frame, channel, fusedStem) }
-        for (stem, mask) in zip(wanted, masks) {
+    /// - Parameters:
+    ///   - outputs: Stems of the base.
+    ///   - masks: Room for a row of bins for each of them.
+    func masks(frame: Int, channel: Int, of outputs: [Int], into masks: [AlignedBuffer]) {
+        if let fusion, let fusedStem { fuse(fusion, frame, channel, fusedStem) }
+        for (stem, mask) in zip(outputs, masks) {
             if stem == fusedStem {
                 mask.pointer.update(from: fused.pointer, count: bins)
-            } else {
-                read(base, stem: stem, frame, channel, into: mask)
-                if fusedStem != nil {
-                    for bin in 0..<bins {
-                        let rest = max(1 - before.pointer[bin], 1e-6)
-                        mask.pointer[bin] *= (1 - fused.pointer[bin]) / rest
-                    }
-                }
+                continue
             }
-            if isClearCut { sharpen(mask) }
+            base.mask(frame: frame, stem: stem, channel: channel, into: mask)
+            guard fusedStem != nil else { continue }
+            for bin in 0..<bins {
+                let rest = max(1 - before.pointer[bin], 1e-6)
+                mask.pointer[bin] *= (1 - fused.pointer[bin]) / rest
+            }
         }
     }
 
-    private func fuse(_ frame: Int, _ channel: Int, _ stem: Int) {
+    private func fuse(_ fusion: Fusion, _ frame: Int, _ channel: Int, _ stem: Int) {
         for ((stream, output), row) in zip(opinions, whole) {
-            read(stream, stem: output, frame, channel, into: row)
+            stream.mask(frame: frame, stem: output, channel: channel, into: row)
         }
         let distinct = streams.map { $0.manifest.stft.bins }.max()!
-        plan.fusion!.fuse(
+        fusion.fuse(
             whole.map { UnsafePointer($0.pointer) }, into: fused.pointer,
             distinct: min(distinct + 1, bins))
-        read(base, stem: stem, frame, channel, into: before)
-    }
-
-    /// Takes away what is not surely the stem's: `m²`, which keeps 0 and 1 and lowers all between.
-    private func sharpen(_ mask: AlignedBuffer) {
-        for bin in 0..<bins { mask.pointer[bin] *= mask.pointer[bin] }
-    }
-
-    /// A stream's mask of one channel, continued above the highest bin that its network sees.
-    private func read(
-        _ stream: MaskStream, stem: Int, _ frame: Int, _ channel: Int, into row: AlignedBuffer
-    ) {
-        let manifest = stream.manifest
-        let seen = manifest.stft.bins
-        let mask = stream.mask(frame: frame, stem: stem)
-        if stream.maskChannels == 1 {
-            row.pointer.update(from: mask, count: seen)
-        } else if channels == 2 {
-            row.pointer.update(from: mask + channel * seen, count: seen)
-        } else {
-            for bin in 0..<seen { row.pointer[bin] = 0.5 * (mask[bin] + mask[seen + bin]) }
-        }
-        var mean: Float = 0
-        for bin in manifest.aboveBins.from..<manifest.aboveBins.to { mean += row.pointer[bin] }
-        mean /= Float(manifest.aboveBins.to - manifest.aboveBins.from)
-        for bin in seen..<max(bins, seen) { row.pointer[bin] = mean }
+        base.mask(frame: frame, stem: stem, channel: channel, into: before)
     }
 
     private static func output(_ stem: String, of manifest: PackManifest) -> Int {

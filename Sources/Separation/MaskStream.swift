@@ -6,28 +6,29 @@ import Foundation
 /// Frame `t` of the result does not depend on how the frames came in.
 final class MaskStream {
     let manifest: PackManifest
-    /// Masks of a frame: `[stems][maskChannels][bins]` in one row.
-    let maskChannels: Int
     /// Index after the last frame whose masks no later segment changes.
     private(set) var finished = 0
     /// Seconds spent inside the network.
     private(set) var inferenceSeconds = 0.0
 
     private let request: InferenceRequest
+    private let channels: Int
+    /// Masks of a frame: `[stems][maskChannels][bins]` in one row.
+    private let maskChannels: Int
     /// Brings the clip to the network's level; 1 where it expects none.
     private let clipGain: Float
     private let masks: FrameQueue
     private var segment = 0
     private var step: Int { manifest.segmentFrames - manifest.overlapFrames }
 
-    /// - Parameter meanSquare: Of all samples of the clip, for networks that expect a level.
-    init(_ network: CompiledNetwork, meanSquare: Double) throws(SeparationError) {
+    init(_ network: CompiledNetwork, _ clip: SeparationRequest) throws(SeparationError) {
         manifest = network.manifest
         maskChannels = network.outputShape[1]
         request = try InferenceRequest(network)
+        channels = clip.channels
         masks = FrameQueue(length: manifest.stems.count * maskChannels * manifest.stft.bins)
-        if let level = manifest.inputLevelDbfs, meanSquare > 1e-12 {
-            clipGain = Float(pow(10, level / 20) / meanSquare.squareRoot())
+        if let level = manifest.inputLevelDbfs, clip.meanSquare > 1e-12 {
+            clipGain = Float(pow(10, level / 20) / clip.meanSquare.squareRoot())
         } else {
             clipGain = 1
         }
@@ -68,9 +69,22 @@ final class MaskStream {
         }
     }
 
-    /// The masks of a finished frame, `[maskChannels][bins]` of one stem.
-    func mask(frame: Int, stem: Int) -> UnsafePointer<Float> {
-        UnsafePointer(masks[frame] + stem * maskChannels * manifest.stft.bins)
+    /// The mask of a finished frame for one channel, continued above the highest bin that the network sees.
+    /// - Parameter row: Room for all bins of the transform.
+    func mask(frame: Int, stem: Int, channel: Int, into row: AlignedBuffer) {
+        let seen = manifest.stft.bins
+        let mask = masks[frame] + stem * maskChannels * seen
+        if maskChannels == 1 {
+            row.pointer.update(from: mask, count: seen)
+        } else if channels == 2 {
+            row.pointer.update(from: mask + channel * seen, count: seen)
+        } else {
+            for bin in 0..<seen { row.pointer[bin] = 0.5 * (mask[bin] + mask[seen + bin]) }
+        }
+        var mean: Float = 0
+        for bin in manifest.aboveBins.from..<manifest.aboveBins.to { mean += row.pointer[bin] }
+        mean /= Float(manifest.aboveBins.to - manifest.aboveBins.from)
+        for bin in seen..<manifest.stft.shape.bins { row.pointer[bin] = mean }
     }
 
     func drop(before frame: Int) { masks.drop(before: frame) }

@@ -57,11 +57,20 @@ public struct ModelLibrary: Sendable {
         where !packs.contains(where: { $0.manifest.name == name }) {
             notes.append(note)
         }
+        // What divides a stem of another pack is of no use without it.
+        let manifests = packs.map(\.manifest)
+        packs.removeAll { pack in
+            guard let fault = pack.manifest.fault(beside: manifests) else {
+                return false
+            }
+            notes.append("The model pack \(pack.manifest.name) was refused: \(fault).")
+            return true
+        }
         if let fusion, !fusion.packs.allSatisfy({ pack(named: $0) != nil }) { self.fusion = nil }
     }
 
     /// The stems that installed packs can separate, sorted.
-    public var stems: [String] { Set(packs.flatMap { $0.manifest.serves.keys }).sorted() }
+    public var stems: [String] { Set(packs.flatMap(\.manifest.offered)).sorted() }
 
     func pack(named name: String) -> ModelPack? { packs.first { $0.manifest.name == name } }
 

@@ -11,6 +11,8 @@ public struct PackManifest: Codable, Sendable {
     /// SHA-256 by file name, lower-case hex.
     public let sha256: [String: String]
     public let kind: String
+    /// The stem of another pack that the network divides further; `nil` or `mixture`: it divides the mixture.
+    public let input: String?
     /// Hz.
     public let sampleRate: Int
     public let channels: Int
@@ -27,8 +29,11 @@ public struct PackManifest: Codable, Sendable {
     public let inputLevelDbfs: Double?
     /// The bins whose mean mask is used above the highest bin that the network sees.
     public let aboveBins: BinRange
-    /// Stems of the API by stems of the network.
+    /// Stems of the network by stems of the API.
     public let serves: [String: String]
+
+    /// Stems of the API that are sums of others: whoever serves all of those serves the sum, too.
+    public static let sums = ["guitar": ["electric_guitar", "acoustic_guitar"]]
 
     public struct Transform: Codable, Sendable {
         public let size: Int
@@ -52,12 +57,39 @@ public struct PackManifest: Codable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case format, name, version, licence, sha256, kind, channels, stft, planes, stems, serves
+        case format, name, version, licence, sha256, kind, input, channels, stft, planes, stems
+        case serves
         case sampleRate = "sample_rate"
         case segmentFrames = "segment_frames"
         case overlapFrames = "overlap_frames"
         case inputLevelDbfs = "input_level_dbfs"
         case aboveBins = "above_bins"
+    }
+
+    /// The stems of the API that the network can give, sorted.
+    public var offered: [String] {
+        Set(serves.keys).union(PackManifest.sums.keys).filter { outputs(of: $0) != nil }.sorted()
+    }
+
+    /// The outputs of the network whose masks make up a stem of the API; `nil` where it does not serve the stem.
+    func outputs(of stem: String) -> [Int]? {
+        let parts = serves[stem] == nil ? PackManifest.sums[stem] ?? [] : [stem]
+        let outputs = parts.compactMap { serves[$0] }.compactMap(stems.firstIndex)
+        return outputs.isEmpty || outputs.count < parts.count ? nil : outputs
+    }
+
+    var dividesMixture: Bool { input == nil || input == "mixture" }
+
+    /// Whether the network divides a stem of the other one, which divides the mixture.
+    func divides(_ other: PackManifest) -> Bool {
+        !dividesMixture && other.dividesMixture && other.stems.contains(input!)
+            && sampleRate == other.sampleRate && stft.shape == other.stft.shape
+    }
+
+    /// What keeps the pack from working together with the others.
+    func fault(beside others: [PackManifest]) -> String? {
+        guard !dividesMixture, !others.contains(where: { divides($0) }) else { return nil }
+        return "no installed pack with the same transform separates “\(input!)”, which it divides"
     }
 
     /// What is wrong with the manifest, as far as it can be told without the network.

@@ -21,11 +21,14 @@ public struct SeparatedBlock: Sendable {
 /// source holds above half the networks' rate belongs to no stem. Synchronous and processor-bound.
 public final class SeparationStream {
     /// Seconds spent inside networks so far.
-    public var inferenceSeconds: Double { ensemble.inferenceSeconds }
+    public var inferenceSeconds: Double { cascade.inferenceSeconds }
 
-    private let ensemble: Ensemble
+    private let cascade: Cascade
     private let shape: ShortTimeShape
+    /// The spectra by channel, until they are masked, and what networks see of them.
+    private let spectra: [FrameQueue]
     private let frames: MagnitudeQueue
+    private let analyzers: [Analyzer]
     private let channels: Int
     private let stems: Int
     /// Samples by channel: as pushed, and at the networks' rate (the same queue where rates are equal).
@@ -41,13 +44,12 @@ public final class SeparationStream {
     private let masks: [AlignedBuffer]
     private let masked: AlignedBuffer
 
-    init(_ plan: Ensemble.Plan, _ request: SeparationRequest) throws {
+    init(_ plan: SeparationPlan, _ request: SeparationRequest) throws {
         let manifest = plan.base.manifest
-        ensemble = try Ensemble(plan, request)
+        cascade = try Cascade(plan, request)
         shape = manifest.stft.shape
         channels = request.channels
         stems = request.stems.count
-        frames = try MagnitudeQueue(shape: shape, channels: channels, planes: ensemble.planes)
         let samples = { FrameQueue(length: 1) }
         source = (0..<request.channels).map { _ in samples() }
         let resamples = request.sampleRate != manifest.sampleRate
@@ -58,6 +60,9 @@ public final class SeparationStream {
                 try Resampler(from: request.sampleRate, to: manifest.sampleRate)
             } : []
         let shape = shape
+        spectra = (0..<channels).map { _ in FrameQueue(length: shape.frameLength) }
+        frames = MagnitudeQueue(shape: shape, planes: cascade.planes)
+        analyzers = try (0..<channels).map { _ in try Analyzer(shape) }
         let grid = { (make: () throws -> FrameQueue) in
             try (0..<request.stems.count).map { _ in
                 try (0..<request.channels).map { _ in try make() }
@@ -92,9 +97,7 @@ public final class SeparationStream {
             }
         }
         // A frame can be analyzed once its window's last sample is there.
-        while frames.end * shape.hop + shape.size / 2 <= signal[0].end {
-            frames.append(from: signal)
-        }
+        while frames.end * shape.hop + shape.size / 2 <= signal[0].end { analyze() }
         try separate(isLast: false)
         return take()
     }
@@ -106,7 +109,7 @@ public final class SeparationStream {
             resampler.finish(into: signal[channel])
         }
         let length = signal[0].end
-        while frames.end < shape.frames(samples: length) { frames.append(from: signal) }
+        while frames.end < shape.frames(samples: length) { analyze() }
         try separate(isLast: true)
         for stem in 0..<stems {
             for channel in 0..<channels {
@@ -124,26 +127,35 @@ public final class SeparationStream {
         return take()
     }
 
+    /// Takes in the next frame.
+    private func analyze() {
+        let frame = frames.end
+        for channel in 0..<channels {
+            analyzers[channel].analyze(
+                frame: frame, of: signal[channel], into: spectra[channel].append(1))
+        }
+        frames.append(spectra.map { UnsafePointer($0[frame]) })
+    }
+
     private func separate(isLast: Bool) throws {
-        try ensemble.advance(frames, isLast: isLast)
-        for frame in emitted..<max(ensemble.finished, emitted) {
+        try cascade.advance(frames, spectra, isLast: isLast)
+        let finished = max(cascade.finished, emitted)
+        for frame in emitted..<finished {
             for channel in 0..<channels {
-                ensemble.masks(frame: frame, channel: channel, into: masks)
-                let spectrum = frames.spectrum(frame: frame, channel: channel)
+                cascade.masks(frame: frame, channel: channel, into: masks)
                 for stem in 0..<stems {
-                    let mask = masks[stem].pointer
-                    for bin in 0..<shape.bins {
-                        masked.pointer[2 * bin] = spectrum[2 * bin] * mask[bin]
-                        masked.pointer[2 * bin + 1] = spectrum[2 * bin + 1] * mask[bin]
-                    }
+                    multiply(
+                        spectra[channel][frame], by: masks[stem].pointer, bins: shape.bins,
+                        into: masked.pointer)
                     synthesizers[stem][channel].add(
                         masked.pointer, into: synthesized[stem][channel])
                 }
             }
         }
-        emitted = max(ensemble.finished, emitted)
-        ensemble.drop(before: emitted)
-        frames.drop(before: min(emitted, ensemble.needed))
+        emitted = finished
+        cascade.drop(before: emitted)
+        frames.drop(before: cascade.needed)
+        for queue in spectra { queue.drop(before: emitted) }
         // Samples that later frames still cover; the source's own queue is also read by `take`.
         if !toNetwork.isEmpty {
             for queue in signal { queue.drop(before: frames.end * shape.hop - shape.size / 2) }

@@ -50,46 +50,26 @@ public final class Separator: Sendable {
                 notes.append(error.description)
             }
         }
-        self.networks = networks
+        self.networks = networks.filter { network in
+            let fault = network.manifest.fault(beside: networks.map(\.manifest))
+            if let fault {
+                notes.append(
+                    SeparationError.refused(pack: network.manifest.name, reason: fault).description)
+            }
+            return fault == nil
+        }
         self.notes = notes
         fusion = library.fusion
     }
 
     /// Stems that can be separated.
-    public var stems: [String] { Set(networks.flatMap { $0.manifest.serves.keys }).sorted() }
+    public var stems: [String] { Set(networks.flatMap(\.manifest.offered)).sorted() }
 
     /// Begins a recording.
     /// - Throws: ``SeparationError/notInstalled(stems:)``.
     public func makeStream(_ request: SeparationRequest) throws -> SeparationStream {
-        try SeparationStream(plan(request.stems), request)
-    }
-
-    /// The base is the network with the most stems among those that have all that is asked for.
-    private func plan(_ stems: [String]) throws -> Ensemble.Plan {
-        let candidates = networks.filter { network in
-            stems.allSatisfy { network.manifest.serves[$0] != nil }
-        }
-        guard let base = candidates.max(by: { $0.manifest.stems.count < $1.manifest.stems.count })
-        else {
-            let known = Set(networks.flatMap { $0.manifest.serves.keys })
-            let unknown = stems.filter { !known.contains($0) }
-            throw SeparationError.notInstalled(stems: unknown.isEmpty ? stems : unknown)
-        }
-        let grid = base.manifest
-        guard let fusion, fusion.packs.contains(grid.name), grid.serves[fusion.stem] != nil,
-            fusion.grid.sampleRate == grid.sampleRate, fusion.grid.size == grid.stft.size,
-            fusion.grid.hop == grid.stft.hop
-        else { return Ensemble.Plan(base: base, others: [], fusion: nil) }
-        let others = networks.filter { network in
-            let manifest = network.manifest
-            return manifest.name != grid.name && fusion.packs.contains(manifest.name)
-                && manifest.serves[fusion.stem] != nil && manifest.sampleRate == grid.sampleRate
-                && manifest.stft.shape == grid.stft.shape
-        }
-        guard others.count == fusion.packs.count - 1 else {
-            return Ensemble.Plan(base: base, others: [], fusion: nil)
-        }
-        return Ensemble.Plan(base: base, others: others, fusion: fusion)
+        try SeparationStream(
+            SeparationPlan(request.stems, networks, fusion), request)
     }
 
     /// Runs the network once: on a quiet, even spectrum its masks must be numbers that sum to one.

@@ -32,7 +32,7 @@ struct Models: AsyncParsableCommand {
             let packs = library.packs.map {
                 Report.Pack(
                     name: $0.manifest.name, version: $0.manifest.version,
-                    licence: $0.manifest.licence, stems: $0.manifest.serves.keys.sorted(),
+                    licence: $0.manifest.licence, stems: $0.manifest.offered,
                     directory: $0.directory.path)
             }
             if json { return try Output.json(Report(packs: packs, notes: library.notes)) }

@@ -18,7 +18,7 @@ struct SplitCommand: AsyncParsableCommand {
     @Argument(help: "Audio or video files.")
     var files: [String]
 
-    @Option(help: "A stem (vocals, drum, bass); more than once, or “all”.")
+    @Option(help: "A stem that `partita models list` shows; more than once, or “all”.")
     var stem: [String]
 
     @Option(
@@ -52,6 +52,12 @@ struct SplitCommand: AsyncParsableCommand {
         if files.isEmpty { throw ValidationError("Name at least one file.") }
         if stem.isEmpty { throw ValidationError("Name a stem: --stem vocals, or --stem all.") }
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+        for (sum, parts) in PackManifest.sums
+        where together && stem.contains(sum) && parts.contains(where: stem.contains) {
+            throw ValidationError(
+                "With --together a sound can be in one file only: \(sum) is \(parts.joined(separator: " and "))."
+            )
+        }
         let names = files.map { SplitCommand.base($0) }
         // The rest of song and the stem of song_no have the same name too.
         for (index, name) in names.enumerated()
@@ -85,9 +91,13 @@ struct SplitCommand: AsyncParsableCommand {
         if reports.contains(where: { $0.error != nil }) { throw ExitCode(1) }
     }
 
-    /// `all`, or the stems by name, each once.
+    /// `all` (but for sums of others that are there), or the stems by name, each once.
     private func resolve(_ installed: [String]) throws -> [String] {
-        if stem.contains("all") { return installed }
+        if stem.contains("all") {
+            return installed.filter {
+                PackManifest.sums[$0]?.allSatisfy(installed.contains) != true
+            }
+        }
         let unknown = stem.filter { !installed.contains($0) }
         if !unknown.isEmpty { throw SeparationError.notInstalled(stems: unknown) }
         return stem.enumerated().filter { !stem[..<$0.offset].contains($0.element) }.map(\.element)

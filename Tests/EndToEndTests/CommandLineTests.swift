@@ -10,8 +10,19 @@ import Testing
 
     static let song = "music/vocadito1_plus_vibe_ace/mixture.flac"
 
-    private func partita(_ arguments: [String]) throws -> Finished {
-        try run(TestServer.program.path, arguments)
+    /// - Parameter models: The only folder of packs; `nil`: those that are installed.
+    private func partita(_ arguments: [String], models: URL? = nil) throws -> Finished {
+        let environment = models.map { ["PARTITA_MODELS=\($0.path)"] } ?? []
+        return try run("env", environment + [TestServer.program.path] + arguments)
+    }
+
+    /// Our own model of vocals, drums and bass, and nothing else.
+    private func core() throws -> URL {
+        let models = folder.file("models")
+        try FileManager.default.createDirectory(at: models, withIntermediateDirectories: false)
+        let pack = Repository.root.appendingPathComponent("Models/music-core")
+        try folder.link("models/music-core", to: pack)
+        return models
     }
 
     @Test func splitsIntoNamedFilesThatSumToTheSource() throws {
@@ -20,7 +31,8 @@ import Testing
         let stems = ["vocals", "drum", "bass"]
         let arguments =
             ["split", file.path, "--stem", "all", "--out", out.path, "--format", "wav", "--json"]
-        let first = try partita(arguments)
+        let models = try core()
+        let first = try partita(arguments, models: models)
         #expect(first.status == 0)
         let names = try FileManager.default.contentsOfDirectory(atPath: out.path).sorted()
         #expect(
@@ -36,8 +48,8 @@ import Testing
 
         // Never overwrites without being told to.
         let before = try Data(contentsOf: out.appendingPathComponent("My Söng_vocals.wav"))
-        #expect(try partita(arguments).status == 1)
-        #expect(try partita(arguments + ["--force"]).status == 0)
+        #expect(try partita(arguments, models: models).status == 1)
+        #expect(try partita(arguments + ["--force"], models: models).status == 0)
         // The same input gives the same output.
         #expect(try Data(contentsOf: out.appendingPathComponent("My Söng_vocals.wav")) == before)
     }
@@ -61,6 +73,32 @@ import Testing
                     == source.indices.map { n in tracks.reduce(0) { $0 + $1[channel][n] } })
         }
         #expect(try partita(arguments).status == 1, "nothing is overwritten")
+    }
+
+    /// “all” is everything once: guitar is the sum of two others.
+    @Test func allStemsOfTwoStages() throws {
+        let models = Repository.root.appendingPathComponent("Tests/Fixtures/division")
+        let listed = try partita(["models", "list"], models: models).output
+        #expect(
+            String(decoding: listed, as: UTF8.self).contains(
+                "acoustic_guitar, electric_guitar, guitar, piano, rest, strings, synthesizer, wind")
+        )
+        let file = try folder.make("song.flac", from: Self.song, ["-t", "4"])
+        let out = folder.file("out")
+        let arguments = [
+            "split", file.path, "--stem", "all", "--together", "--quiet", "--out", out.path,
+        ]
+        #expect(try partita(arguments, models: models).status == 0)
+        let labels = [
+            "acoustic_guitar", "electric_guitar", "no_multistem", "piano", "rest", "strings",
+            "synthesizer", "vocals", "wind",
+        ]
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: out.path).sorted()
+                == labels.map { "song_\($0).flac" })
+        // The masks of all sum to one: nothing is left.
+        let rest = try decode(out.appendingPathComponent("song_no_multistem.flac"))
+        #expect(rest.joined().allSatisfy { abs($0) < 1e-5 })
     }
 
     @Test func keepsTheFormatOfTheSource() throws {
@@ -105,6 +143,10 @@ import Testing
         ["split", "a.mp3", "b/a.wav", "--stem", "vocals", "--out", "/tmp/x"],
         ["split", "a.mp3", "--stem", "vocals", "--out", "/tmp/x", "--format", "midi"],
         ["split", "a.mp3", "b/a_no.wav", "--stem", "vocals", "--out", "/tmp/x"],
+        [
+            "split", "a.mp3", "--stem", "guitar", "--stem", "electric_guitar", "--together",
+            "--out", "/tmp/x",
+        ],
         ["serve", "--port", "70000", "--data", "/tmp/partita-never"],
     ])
     func wrongUsageIsTwo(arguments: [String]) throws {
@@ -193,7 +235,9 @@ import Testing
         let file = try folder.make("song.wav", from: Self.song, ["-t", "2"])
         let out = folder.file("out")
         #expect(
-            try partita(["split", file.path, "--stem", "strings", "--out", out.path]).status == 1)
+            try partita(
+                ["split", file.path, "--stem", "strings", "--out", out.path], models: core()
+            ).status == 1)
         #expect(!FileManager.default.fileExists(atPath: out.path))
     }
 

@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func stemsWithoutAModelAreRefused() throws {
-        let separator = try Engine.all.get()
+        let separator = try Engine.only(["music-core"])
         #expect(throws: SeparationError.notInstalled(stems: ["strings"])) {
             _ = try separator.makeStream(
                 SeparationRequest(

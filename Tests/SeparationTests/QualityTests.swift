@@ -43,7 +43,7 @@ import Testing
     @Test func theOwnModelServesAlone() throws {
         let library = ModelLibrary(directories: [Repository.models[0]], cache: nil)
         let separator = try Separator(library: library, runtime: Repository.runtime, threads: 2)
-        #expect(separator.stems == ["bass", "drum", "vocals"])
+        #expect(Set(separator.stems).isSuperset(of: ["bass", "drum", "vocals"]))
         #expect(separator.notes.contains { $0.contains("spleeter-2stems") })
         #expect(
             try quality(separator, "vocadito1_plus_vibe_ace", "vocals", truth: "vocals") > 5)

@@ -15,11 +15,15 @@ enum Engine {
         let folder = try TemporaryFolder()
         for name in names {
             let pack = try #require(library.packs.first { $0.manifest.name == name })
-            try FileManager.default.createSymbolicLink(
-                at: folder.file(name), withDestinationURL: pack.directory)
+            try folder.link(name, to: pack.directory)
         }
-        return try Separator(
-            library: ModelLibrary(directories: [folder.path], cache: nil),
+        return try load([folder.path])
+    }
+
+    /// The packs in these folders.
+    static func load(_ folders: [String]) throws -> Separator {
+        try Separator(
+            library: ModelLibrary(directories: folders, cache: nil),
             runtime: Repository.runtime, threads: 2)
     }
 

@@ -29,6 +29,12 @@ public final class TemporaryFolder: Sendable {
         try write(name, Data(text.utf8))
     }
 
+    /// A symbolic link.
+    public func link(_ name: String, to destination: URL) throws {
+        try FileManager.default.createSymbolicLink(
+            at: file(name), withDestinationURL: destination)
+    }
+
     /// A file that ffmpeg makes.
     /// - Parameter arguments: Inputs and options; the output is added.
     public func make(_ name: String, _ arguments: [String]) throws -> URL {

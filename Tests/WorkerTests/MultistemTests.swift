@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import Separation
 import Tasks
 import TestSupport
 import Testing
@@ -13,15 +14,15 @@ import Worker
     init() throws { folder = try TemporaryFolder() }
 
     /// The tracks of a job by their labels.
-    private func split(_ file: URL, _ stems: [String], _ layout: TrackLayout) async throws -> (
-        result: SplitJob.Result, tracks: [String: [[Float]]]
-    ) {
+    private func split(
+        _ file: URL, _ stems: [String], _ layout: TrackLayout, _ engine: Separator? = nil
+    ) async throws -> (result: SplitJob.Result, tracks: [String: [[Float]]]) {
         let out = folder.file(UUID().uuidString)
         try FileManager.default.createDirectory(at: out, withIntermediateDirectories: false)
         let result = try await SplitJob(
             input: file.path, stems: stems, layout: layout, clearCut: false, format: .wav,
             folder: out.path
-        ).run(MediaTools(), separator.get()) { _ in }
+        ).run(MediaTools(), engine ?? separator.get()) { _ in }
         var tracks: [String: [[Float]]] = [:]
         for output in result.outputs {
             tracks[output.label] = try decode(
@@ -89,6 +90,21 @@ import Worker
         #expect(error(tracks, try decode(file, channels: channels), gain: result.gain) <= 0x1p-23)
         let peak = tracks.values.joined().joined().map(abs).max() ?? 0
         #expect(peak <= 1 && peak > 0.999)
+    }
+
+    /// Stems of both stages, by small networks of their own.
+    @Test func stemsOfBothStagesAddUpToo() async throws {
+        let file = try folder.make("a.flac", from: Self.song, ["-ss", "20", "-t", "8"])
+        let fixture = Repository.root.appendingPathComponent("Tests/Fixtures/division").path
+        let engine = try Separator(
+            library: ModelLibrary(directories: [fixture], cache: nil),
+            runtime: Repository.runtime, threads: 1)
+        let stems = ["piano", "vocals", "acoustic_guitar"]
+        let (result, tracks) = try await split(file, stems, .together, engine)
+        #expect(result.outputs.map(\.label) == stems + ["no_multistem"] && result.gain == 1)
+        #expect(error(tracks, try decode(file), gain: 1) == 0)
+        let alone = try await split(file, ["piano"], .pairs, engine).tracks
+        #expect(tracks["piano"] == alone["piano"])
     }
 
     @Test func everyStemWithoutAModelIsNamed() async throws {

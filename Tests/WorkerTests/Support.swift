@@ -18,9 +18,7 @@ let separator = Result {
 /// The engine with nothing but our own model of vocals, drums and bass.
 let onlyCore = Result {
     let folder = try TemporaryFolder()
-    try FileManager.default.createSymbolicLink(
-        at: folder.file("music-core"),
-        withDestinationURL: Repository.root.appendingPathComponent("Models/music-core"))
+    try folder.link("music-core", to: Repository.root.appendingPathComponent("Models/music-core"))
     return try Separator(
         library: ModelLibrary(directories: [folder.path], cache: nil),
         runtime: Repository.runtime, threads: 2)

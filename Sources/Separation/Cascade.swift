@@ -1,0 +1,121 @@
+import DSP
+
+/// The masks of a request's stems: those of the first stage, and those of networks that divide its stems further, times
+/// the mask of what they divide. The masks of all undivided stems sum to one.
+final class Cascade {
+    private let plan: SeparationPlan
+    private let first: Ensemble
+    private let divisions: [Division]
+    private let isClearCut: Bool
+    private let channels: Int
+    private let bins: Int
+    /// The outputs of the base that are wanted or divided, and room for their masks.
+    private let outputs: [Int]
+    private let rows: [AlignedBuffer]
+    private let share: AlignedBuffer
+    /// By channel, the rows of the frames that the divisions are at; stays empty without any.
+    private let held: [FrameQueue]
+
+    init(_ plan: SeparationPlan, _ request: SeparationRequest) throws(SeparationError) {
+        self.plan = plan
+        first = try Ensemble(plan, request)
+        var divisions: [Division] = []
+        for network in plan.divisions { divisions.append(try Division(network, request)) }
+        self.divisions = divisions
+        isClearCut = request.clearCut
+        channels = request.channels
+        let bins = plan.base.manifest.stft.shape.bins
+        self.bins = bins
+        let wanted = plan.leaves.filter { $0.division == nil }.flatMap(\.outputs)
+        let outputs = Set(wanted + plan.divisions.map { plan.output(dividedBy: $0) }).sorted()
+        self.outputs = outputs
+        rows = outputs.map { _ in AlignedBuffer(count: bins) }
+        share = AlignedBuffer(count: bins)
+        held = (0..<request.channels).map { _ in FrameQueue(length: outputs.count * bins) }
+    }
+
+    /// What the networks see of the mixture.
+    var planes: [PackManifest.Plane] { first.planes }
+    /// Index after the last frame whose masks are there.
+    var finished: Int { divisions.map(\.finished).min() ?? first.finished }
+    /// The first frame of the mixture's magnitudes that is still needed.
+    var needed: Int { first.needed }
+    var inferenceSeconds: Double {
+        divisions.reduce(first.inferenceSeconds) { $0 + $1.inferenceSeconds }
+    }
+
+    /// Runs all networks as far as frames are there.
+    /// - Parameters:
+    ///   - frames: The mixture's magnitudes.
+    ///   - spectra: Its spectra by channel, from frame `finished` on.
+    ///   - isLast: No frames follow.
+    func advance(
+        _ frames: MagnitudeQueue, _ spectra: [FrameQueue], isLast: Bool
+    ) throws(SeparationError) {
+        try first.advance(frames, isLast: isLast)
+        guard !divisions.isEmpty else { return }
+        for frame in held[0].end..<max(first.finished, held[0].end) {
+            for channel in 0..<channels { hold(frame, channel, spectra[channel][frame]) }
+            for division in divisions { division.append() }
+        }
+        first.drop(before: first.finished)
+        for division in divisions { try division.advance(isLast: isLast) }
+    }
+
+    func drop(before frame: Int) {
+        first.drop(before: frame)
+        for division in divisions { division.drop(before: frame) }
+        for queue in held { queue.drop(before: frame) }
+    }
+
+    /// The masks of all bins of a finished frame for one channel.
+    /// - Parameter masks: Room for a row of bins for each stem of the request.
+    func masks(frame: Int, channel: Int, into masks: [AlignedBuffer]) {
+        if divisions.isEmpty {
+            first.masks(frame: frame, channel: channel, of: outputs, into: rows)
+        } else {
+            for (index, row) in rows.enumerated() {
+                row.pointer.update(from: held[channel][frame] + index * bins, count: bins)
+            }
+        }
+        for (leaf, mask) in zip(plan.leaves, masks) {
+            mask.clear()
+            if let index = leaf.division {
+                for output in leaf.outputs {
+                    divisions[index].share(
+                        frame: frame, output: output, channel: channel, into: share)
+                    add(share, to: mask)
+                }
+                let whole = row(of: plan.output(dividedBy: plan.divisions[index]))
+                for bin in 0..<bins { mask.pointer[bin] *= whole.pointer[bin] }
+            } else {
+                for output in leaf.outputs { add(row(of: output), to: mask) }
+            }
+            if isClearCut { sharpen(mask) }
+        }
+    }
+
+    /// Keeps the first stage's masks of a frame, and hands each division what it divides.
+    private func hold(_ frame: Int, _ channel: Int, _ spectrum: UnsafePointer<Float>) {
+        first.masks(frame: frame, channel: channel, of: outputs, into: rows)
+        let place = held[channel].append(1)
+        for (index, row) in rows.enumerated() {
+            (place + index * bins).update(from: row.pointer, count: bins)
+        }
+        for (division, network) in zip(divisions, plan.divisions) {
+            let mask = row(of: plan.output(dividedBy: network))
+            division.take(spectrum, mask: mask.pointer, channel: channel)
+        }
+    }
+
+    private func row(of output: Int) -> AlignedBuffer { rows[outputs.firstIndex(of: output)!] }
+
+    private func add(_ row: AlignedBuffer, to mask: AlignedBuffer) {
+        for bin in 0..<bins { mask.pointer[bin] += row.pointer[bin] }
+    }
+
+    /// Takes away what is not surely the stem's: `m²`, which keeps 0 and 1 and lowers all between.
+    private func sharpen(_ mask: AlignedBuffer) {
+        for bin in 0..<bins { mask.pointer[bin] *= mask.pointer[bin] }
+    }
+}

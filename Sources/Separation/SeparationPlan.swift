@@ -1,0 +1,91 @@
+/// Which networks answer a request.
+struct SeparationPlan {
+    /// Divides the mixture.
+    let base: CompiledNetwork
+    /// Networks besides the base whose opinions are fused with its own.
+    let others: [CompiledNetwork]
+    let fusion: Fusion?
+    /// Networks that divide stems of the base further.
+    let divisions: [CompiledNetwork]
+    /// Where each stem of the request comes from, in its order.
+    let leaves: [Leaf]
+
+    /// A stem: the sum of these outputs' masks.
+    struct Leaf {
+        /// Index into `divisions`; `nil`: of the base.
+        let division: Int?
+        let outputs: [Int]
+    }
+
+    /// Takes the base that needs the fewest divisions to serve all stems, and among those the one with the most stems.
+    /// - Throws: ``SeparationError/notInstalled(stems:)``.
+    init(_ stems: [String], _ networks: [CompiledNetwork], _ fusion: Fusion?)
+        throws(SeparationError)
+    {
+        let candidates = networks.filter(\.manifest.dividesMixture).compactMap { base in
+            SeparationPlan.divisions(of: base, for: stems, networks).map { (base, $0) }
+        }
+        let best = candidates.max { a, b in
+            (-a.1.count, a.0.manifest.stems.count) < (-b.1.count, b.0.manifest.stems.count)
+        }
+        guard let (base, divisions) = best else {
+            let known = Set(networks.flatMap(\.manifest.offered))
+            let unknown = stems.filter { !known.contains($0) }
+            throw .notInstalled(stems: unknown.isEmpty ? stems : unknown)
+        }
+        self.base = base
+        self.divisions = divisions
+        leaves = stems.map { stem in
+            if let outputs = base.manifest.outputs(of: stem) {
+                return Leaf(division: nil, outputs: outputs)
+            }
+            let index = divisions.firstIndex { $0.manifest.outputs(of: stem) != nil }!
+            return Leaf(division: index, outputs: divisions[index].manifest.outputs(of: stem)!)
+        }
+        if let fusion, let others = SeparationPlan.others(than: base, in: fusion, networks) {
+            self.others = others
+            self.fusion = fusion
+        } else {
+            others = []
+            self.fusion = nil
+        }
+    }
+
+    /// The output of the base that a network divides further.
+    func output(dividedBy network: CompiledNetwork) -> Int {
+        base.manifest.stems.firstIndex(of: network.manifest.input!)!
+    }
+
+    /// What serves the stems that the base does not; `nil` where nothing does.
+    private static func divisions(
+        of base: CompiledNetwork, for stems: [String], _ networks: [CompiledNetwork]
+    ) -> [CompiledNetwork]? {
+        let candidates = networks.filter { $0.manifest.divides(base.manifest) }
+        var found: [CompiledNetwork] = []
+        for stem in stems where base.manifest.outputs(of: stem) == nil {
+            guard let network = candidates.first(where: { $0.manifest.outputs(of: stem) != nil })
+            else { return nil }
+            if !found.contains(where: { $0 === network }) { found.append(network) }
+        }
+        return found
+    }
+
+    /// The other networks of a fusion that the base takes part in; `nil` where it does not or one is missing.
+    private static func others(
+        than base: CompiledNetwork, in fusion: Fusion, _ networks: [CompiledNetwork]
+    ) -> [CompiledNetwork]? {
+        let grid = base.manifest
+        guard fusion.packs.contains(grid.name), grid.serves[fusion.stem] != nil,
+            fusion.grid.sampleRate == grid.sampleRate, fusion.grid.size == grid.stft.size,
+            fusion.grid.hop == grid.stft.hop
+        else { return nil }
+        let others = networks.filter { network in
+            let manifest = network.manifest
+            return manifest.name != grid.name && fusion.packs.contains(manifest.name)
+                && manifest.dividesMixture && manifest.serves[fusion.stem] != nil
+                && manifest.sampleRate == grid.sampleRate
+                && manifest.stft.shape == grid.stft.shape
+        }
+        return others.count == fusion.packs.count - 1 ? others : nil
+    }
+}
