@@ -9,6 +9,9 @@ def main() -> None:
     build = commands.add_parser("build", help="render training songs and prepare recordings")
     build.add_argument("--minutes", type=float, default=60, help="of synthetic songs")
     build.add_argument("--wall-minutes", type=float, default=20)
+    build.add_argument("--ensemble", action="store_true", help="songs of pitched instruments alone, for music-instruments")
+    build.add_argument("--seconds", type=float, default=40, help="of each song")
+    build.add_argument("--first", type=int, default=0, help="number of the first song, to build in several processes")
     run = commands.add_parser("run", help="train a pack, from its last checkpoint if there is one")
     run.add_argument("pack", choices=["music-core"])
     run.add_argument("--minutes", type=float, default=90, help="wall clock of the whole schedule")
@@ -26,7 +29,7 @@ def main() -> None:
     if arguments.command == "build":
         from . import render
 
-        render.build(arguments.minutes, wall_minutes=arguments.wall_minutes)
+        render.build(arguments.minutes, arguments.seconds, arguments.wall_minutes, arguments.ensemble, arguments.first)
     elif arguments.command == "run":
         from . import config, export, train
 
