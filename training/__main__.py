@@ -2,6 +2,8 @@
 
 import argparse
 
+PACKS = ("music-core", "music-instruments")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="training", description=__doc__)
@@ -13,12 +15,13 @@ def main() -> None:
     build.add_argument("--seconds", type=float, default=40, help="of each song")
     build.add_argument("--first", type=int, default=0, help="number of the first song, to build in several processes")
     run = commands.add_parser("run", help="train a pack, from its last checkpoint if there is one")
-    run.add_argument("pack", choices=["music-core"])
+    run.add_argument("pack", choices=PACKS)
     run.add_argument("--minutes", type=float, default=90, help="wall clock of the whole schedule")
     run.add_argument("--threads", type=int, default=2)
-    run.add_argument("--warm", action="store_true", help="without a checkpoint, start from the weights of Models/<pack>")
+    run.add_argument("--warm", nargs="?", const="", metavar="PACK",
+                     help="without a checkpoint, start from the weights of Models/<pack>, or of this other pack")
     export = commands.add_parser("export", help="write Models/<pack> from the last checkpoint")
-    export.add_argument("pack", choices=["music-core"])
+    export.add_argument("pack", choices=PACKS)
     fuse = commands.add_parser("fuse", help="learn Models/fusion.json on validation material")
     fuse.add_argument("--threads", type=int, default=1)
     evaluate = commands.add_parser("evaluate", help="print the tables of metrics")
@@ -33,7 +36,8 @@ def main() -> None:
     elif arguments.command == "run":
         from . import config, export, train
 
-        start = export.weights_of(config.PACKS / arguments.pack / "model.onnx") if arguments.warm else None
+        warm = None if arguments.warm is None else config.PACKS / (arguments.warm or arguments.pack) / "model.onnx"
+        start = export.weights_of(warm) if warm else None
         train.run(arguments.pack, arguments.minutes, arguments.threads, start=start)
     elif arguments.command == "export":
         from . import export as exporter

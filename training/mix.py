@@ -53,6 +53,8 @@ class Library:
 class Mixer:
     """Draws items from a library with one random generator."""
 
+    stems = config.STEMS
+
     def __init__(self, library: Library, samples: int, seed: int):
         self.library = library
         self.samples = samples
@@ -105,12 +107,16 @@ class Mixer:
             songs = library.with_kind(kind, "multitrack") or library.with_kind(kind, "synthetic")
         else:
             songs = library.with_kind(kind, "synthetic")
+        return self.part_of(songs, kind, varispeed=0.5 if kind == "vocals" else 0.15)
+
+    def part_of(self, songs: list[Song], kind: str, varispeed: float) -> np.ndarray:
+        """A part of this kind of one of these songs, by varispeed with this probability."""
+        rng = self.rng
         if not songs:
             return np.zeros((2, self.samples), np.float32)
         song = songs[rng.integers(len(songs))]
         index = int(rng.choice([i for i, k in enumerate(song.kinds) if k == kind]))
-        chance = 0.5 if kind == "vocals" else 0.15
-        speed = float(2 ** rng.uniform(-0.25, 0.25)) if rng.random() < chance else 1.0
+        speed = float(2 ** rng.uniform(-0.25, 0.25)) if rng.random() < varispeed else 1.0
         return self.slice(song, index, self.start(song, index), speed)
 
     def item(self) -> np.ndarray:

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from . import config
-from .mix import Feeder, Library, Mixer
-from .model import LAYOUT, Core, planes_of
+from .mix import Feeder, Library
+from .model import Core, planes_of
+from .tasks import TASKS, Task
 
 FRAMES, BATCH = 128, 5  # 3 s an item
 SAMPLES = (FRAMES - 1) * config.HOP + config.SIZE
 RATE, WARM_UP, EMA = 2e-3, 100, 0.998
 CHECKPOINT_EVERY, VALIDATE_EVERY = 120.0, 600.0
-STEM_WEIGHTS = (1.5, 1.0, 1.0, 1.0)  # vocals are the hardest and the most asked for
 # Band groups of the loss, in bins: bass, low mids, voice, presence, air.
 GROUPS = (0, 24, 64, 128, 256, 384, 576, 768, 1152, config.BINS)
 
@@ -41,7 +41,7 @@ def random_equaliser(batch: int, stems: int, generator: torch.Generator) -> Tens
     return (10 ** (curve / 20)).reshape(batch, stems, 1, 1, config.BINS)
 
 
-def loss_of(mask: Tensor, targets: Tensor, mixture: Tensor) -> Tensor:
+def loss_of(mask: Tensor, targets: Tensor, mixture: Tensor, stem_weights: tuple[float, ...] | None = None) -> Tensor:
     """Mean over items, stems and band groups of the L2 norm of the complex error of the masked mixture.
 
     A norm, not its square, so that rare and quiet stems count; groups are divided by the root of their
@@ -50,7 +50,7 @@ def loss_of(mask: Tensor, targets: Tensor, mixture: Tensor) -> Tensor:
     error = (mask * mixture.unsqueeze(1) - targets).abs().square().sum((2, 3))
     reference = mixture.abs().square().sum((1, 2))
     total = torch.zeros((), device=mask.device)
-    weights = torch.tensor(STEM_WEIGHTS, device=mask.device)
+    weights = torch.tensor(stem_weights or (1.0,) * mask.shape[1], device=mask.device)
     for low, high in zip(GROUPS[:-1], GROUPS[1:], strict=True):
         norm = (error[..., low:high].sum(-1) + 1e-4).sqrt()
         scale = (reference[..., low:high].sum(-1) + 1e-1).pow(0.25)
@@ -61,9 +61,9 @@ def loss_of(mask: Tensor, targets: Tensor, mixture: Tensor) -> Tensor:
 class State:
     """Everything that a checkpoint holds."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, stems: int):
         self.path = folder / "checkpoint.pt"
-        self.net = Core().to(memory_format=torch.channels_last)
+        self.net = Core(stems).to(memory_format=torch.channels_last)
         self.average = deepcopy(self.net).eval()
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=RATE, weight_decay=1e-4)
         self.step, self.seconds = 0, 0.0
@@ -86,8 +86,11 @@ class State:
         return True
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Takes over parameters by name; those of another shape (the masks of other stems) stay as they are."""
+        mine = self.net.state_dict()
+        fitting = {name: value for name, value in weights.items() if mine[name].shape == value.shape}
         for net in (self.net, self.average):
-            net.load_state_dict(net.state_dict() | weights)
+            net.load_state_dict(mine | fitting)
 
     def update_average(self) -> None:
         decay = min(EMA, (1 + self.step) / (10 + self.step))
@@ -133,18 +136,18 @@ def sdr_db(estimate: Tensor, target: Tensor) -> float:
     return float(10 * torch.log10(target.abs().square().sum() / ((estimate - target).abs().square().sum() + 1e-9)))
 
 
-def validate(net: Core, batches: list[np.ndarray]) -> tuple[float, list[float]]:
+def validate(net: Core, batches: list[np.ndarray], task: Task) -> tuple[float, list[float]]:
     """Loss and, by stem, the median over items of the SDR of the masked spectrum where the stem sounds."""
     losses: list[float] = []
-    scores: list[list[float]] = [[] for _ in config.STEMS]
+    scores: list[list[float]] = [[] for _ in task.stems]
     with torch.inference_mode():
         for batch in batches:
             targets = spectra(torch.from_numpy(batch))
             mixture = targets.sum(1)
             mask = net(planes_of(mixture))
-            losses.append(float(loss_of(mask, targets, mixture)))
+            losses.append(float(loss_of(mask, targets, mixture, task.weights)))
             for item in range(len(batch)):
-                for stem in range(len(config.STEMS)):
+                for stem in range(len(task.stems)):
                     target = targets[item, stem]
                     if target.abs().square().sum() > 1e-3 * mixture[item].abs().square().sum():
                         scores[stem].append(sdr_db(mask[item, stem] * mixture[item], target))
@@ -158,9 +161,9 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
     Without a checkpoint, `start` (parameters by name) is where it begins, or else chance.
     """
     torch.set_num_threads(threads)
-    folder = config.RUNS / pack
+    task, folder = TASKS[pack], config.RUNS / pack
     folder.mkdir(parents=True, exist_ok=True)
-    state = State(folder)
+    state = State(folder, len(task.stems))
     resumed = state.load()
     if start and not resumed:
         state.start_from(start)
@@ -173,10 +176,15 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
 
     parameters = sum(p.numel() for p in state.net.parameters())
     say(f"{'resume' if resumed else 'start'} {pack}: step {state.step}, {parameters / 1e6:.2f} M parameters, {minutes} min")
-    feeder = Feeder(Mixer(Library("train"), SAMPLES, seed=state.step + 1), BATCH)
+    feeder = Feeder(task.mixer(Library("train"), SAMPLES, seed=state.step + 1), BATCH)
     held_out = Library("valid")
-    mixer = Mixer(held_out, SAMPLES, seed=99)
+    mixer = task.mixer(held_out, SAMPLES, seed=99)
     valid = [mixer.batch(BATCH) for _ in range(8)] if held_out.songs else []
+
+    def report() -> None:
+        value, scores = validate(state.average, valid, task)
+        say(f"validation loss {value:.4f} SDR " + " ".join(f"{n} {s:.2f}" for n, s in zip(task.stems, scores, strict=True)))
+
     generator = torch.Generator().manual_seed(state.step)
     began, already = time.monotonic(), state.seconds
     saved = validated = began
@@ -190,13 +198,13 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
         batch = torch.from_numpy(feeder.next())
         team.before_step()
         targets = spectra(batch)
-        targets = targets * random_equaliser(len(targets), len(config.STEMS), generator)
+        targets = targets * random_equaliser(len(targets), len(task.stems), generator)
         mixture = targets.sum(1)
         planes = planes_of(mixture).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat):
             logits = state.net.logits(planes)
         mask = torch.softmax(logits.float(), 1)
-        loss = loss_of(mask, targets, mixture)
+        loss = loss_of(mask, targets, mixture, task.weights)
         state.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(state.net.parameters(), 1.0)
@@ -216,12 +224,10 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
             state.save()
             saved = now
         if valid and now - validated > VALIDATE_EVERY:
-            value, scores = validate(state.average, valid)
-            say(f"validation loss {value:.4f} SDR " + " ".join(f"{n} {s:.2f}" for n, s in zip(config.STEMS, scores, strict=True)))
+            report()
             validated = time.monotonic()
     state.save()
     if valid:
-        value, scores = validate(state.average, valid)
-        say(f"validation loss {value:.4f} SDR " + " ".join(f"{n} {s:.2f}" for n, s in zip(config.STEMS, scores, strict=True)))
+        report()
     say(f"stop: step {state.step}, {state.seconds / 60:.1f} min")
     return state

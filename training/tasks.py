@@ -1,0 +1,32 @@
+"""What there is to train: for each pack its stems, its mixing, and what the engine is told of it."""
+
+from dataclasses import dataclass
+
+from . import config
+from .mix import Mixer
+from .mix_instruments import InstrumentMixer
+
+
+@dataclass(frozen=True)
+class Task:
+    """One pack."""
+
+    pack: str
+    input: str  # what the network divides: "mixture", or a stem of the first stage
+    mixer: type[Mixer]
+    weights: tuple[float, ...]  # of the stems in the loss
+    serves: tuple[str, ...]  # stems that the server offers
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        return self.mixer.stems
+
+
+TASKS = {
+    task.pack: task
+    for task in (
+        # vocals are the hardest and the most asked for
+        Task("music-core", "mixture", Mixer, (1.5, 1.0, 1.0, 1.0), ("vocals", "drum", "bass")),
+        Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, config.OTHER_KINDS),
+    )
+}
