@@ -25,8 +25,9 @@ def main() -> None:
     fuse = commands.add_parser("fuse", help="learn Models/fusion.json on validation material")
     fuse.add_argument("--threads", type=int, default=1)
     evaluate = commands.add_parser("evaluate", help="print the tables of metrics")
+    evaluate.add_argument("pack", choices=PACKS, nargs="?", default="music-core")
     evaluate.add_argument("--threads", type=int, default=1)
-    evaluate.add_argument("--pieces", type=int, default=6, help="of the unseen soundfont")
+    evaluate.add_argument("--pieces", type=int, help="of the unseen soundfont")
     arguments = parser.parse_args()
 
     if arguments.command == "build":
@@ -47,10 +48,14 @@ def main() -> None:
         from . import fusion
 
         fusion.learn(arguments.threads)
-    else:
+    elif arguments.pack == "music-core":
         from . import evaluate as evaluator
 
-        evaluator.main(arguments.threads, arguments.pieces)
+        evaluator.main(arguments.threads, arguments.pieces or 6)
+    else:
+        from . import evaluate_instruments as evaluator
+
+        evaluator.main(arguments.threads, arguments.pieces or 14)
 
 
 if __name__ == "__main__":

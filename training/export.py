@@ -12,30 +12,32 @@ from onnx import TensorProto, helper, numpy_helper
 
 from . import config, train
 from .model import PLANES, Core
+from .tasks import TASKS, Task
 
 SEGMENT, OVERLAP = 256, 64
 ABOVE = (1400, config.BINS)
 TOLERANCE = 0.02  # of a mask, worst bin, for half-precision weights
 
 
-def manifest(model: bytes, version: str) -> dict:
+def manifest(task: Task, model: bytes, version: str) -> dict:
     return {
         "format": 1,
-        "name": "music-core",
+        "name": task.pack,
         "version": version,
         "licence": "CC-BY-4.0 (attributions in README.md)",
         "sha256": {"model.onnx": hashlib.sha256(model).hexdigest()},
         "kind": "spectrogram",
+        **({} if task.input == "mixture" else {"input": task.input}),
         "sample_rate": config.RATE,
         "channels": 2,
         "stft": {"size": config.SIZE, "hop": config.HOP, "window": "hann", "bins": config.BINS},
         "segment_frames": SEGMENT,
         "overlap_frames": OVERLAP,
         "planes": list(PLANES),
-        "stems": list(config.STEMS),
+        "stems": list(task.stems),
         "input_level_dbfs": config.LEVEL_DBFS,
         "above_bins": {"from": ABOVE[0], "to": ABOVE[1]},
-        "serves": {"vocals": "vocals", "drum": "drum", "bass": "bass"},
+        "serves": {stem: stem for stem in task.serves},
     }
 
 
@@ -111,7 +113,7 @@ def parity(net: Core, data: bytes, frames: int = SEGMENT) -> dict[str, float]:
 def trained(pack: str) -> tuple[Core, dict]:
     """The averaged weights of the last checkpoint, and what the checkpoint says about itself."""
     held = torch.load(config.RUNS / pack / "checkpoint.pt", map_location="cpu", weights_only=True)
-    net = Core().eval()
+    net = Core(len(TASKS[pack].stems)).eval()
     net.load_state_dict(held["average"])
     return net, {"step": held["step"], "minutes": held["seconds"] / 60}
 
@@ -127,7 +129,7 @@ def export(pack: str, version: str = "0.1.0", out: Path | None = None) -> Path:
     folder = out or config.PACKS / pack
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(data)
-    (folder / "model.json").write_text(json.dumps(manifest(data, version), indent=2) + "\n")
+    (folder / "model.json").write_text(json.dumps(manifest(TASKS[pack], data, version), indent=2) + "\n")
     hours = about["step"] * train.BATCH * train.FRAMES * config.HOP / config.RATE / 3600
     print(f"written: {folder}, {hours:.1f} hours of audio seen")
     return folder
