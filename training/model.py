@@ -60,12 +60,19 @@ class MaskHead(nn.Module):
             part = raw[..., first : first + count * width].reshape(batch, planes, frames, count, width)
             part = part.permute(3, 0, 2, 1, 4).reshape(count, batch * frames, planes * width)
             both = torch.cat([latents[band : band + count], part], 2)
-            hidden = torch.relu(torch.bmm(both, self.latent[i]) + self.latent_bias[i])
-            logits = torch.bmm(hidden, self.out[i]) + self.out_bias[i]
+            hidden = torch.relu(torch.baddbmm(self.latent_bias[i], both, self.latent[i]))
+            logits = torch.baddbmm(self.out_bias[i], hidden, self.out[i])
             logits = logits.reshape(count, batch, frames, self.stems, 2, width)
             outputs.append(logits.permute(1, 3, 4, 2, 0, 5).reshape(batch, self.stems, 2, frames, count * width))
             first, band = first + count * width, band + count
         return torch.cat(outputs, 4)
+
+
+def over_bands(linear: nn.Linear, x: Tensor) -> Tensor:
+    """`linear` over the last axis of [B, C, T, bands]; in the trainer without leaving the channels-last layout."""
+    if not linear.training:
+        return linear(x)
+    return torch.matmul(linear.weight, x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 class Block(nn.Module):
@@ -86,7 +93,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.first(x)
-        y = y + self.across(y)
+        squeeze, norm1, relu1, widen, norm2, relu2 = self.across
+        narrow = relu1(norm1(over_bands(squeeze, y)))
+        y = y + relu2(norm2(over_bands(widen, narrow)))
         return torch.relu(self.second(y) + self.skip(x))
 
 

@@ -23,32 +23,56 @@ CHECKPOINT_EVERY, VALIDATE_EVERY = 120.0, 600.0
 GROUPS = (0, 24, 64, 128, 256, 384, 576, 768, 1152, config.BINS)
 
 
-def spectra(stems: Tensor) -> Tensor:
-    """[B, S, 2, n] to complex [B, S, 2, T, F], F the lowest bins."""
-    shape = stems.shape
-    window = torch.hann_window(config.SIZE, periodic=True, device=stems.device)
-    out = torch.stft(stems.reshape(-1, shape[-1]), config.SIZE, config.HOP, window=window, center=False, return_complex=True)
-    return out[:, : config.BINS].transpose(1, 2).reshape(*shape[:3], -1, config.BINS)
+def spectra(sound: Tensor) -> Tensor:
+    """[..., n] to complex [..., T, F], F the lowest bins."""
+    window = torch.hann_window(config.SIZE, periodic=True, device=sound.device)
+    return torch.fft.rfft(sound.unfold(-1, config.SIZE, config.HOP) * window)[..., : config.BINS].contiguous()
 
 
-def random_equaliser(batch: int, stems: int, generator: torch.Generator) -> Tensor:
-    """Smooth random gains [B, S, 1, 1, F] that make timbres vary between items."""
-    knots = torch.randn(batch * stems, 1, 9, generator=generator) * 2.5
+def random_equaliser(count: int, generator: torch.Generator) -> Tensor:
+    """Smooth random gains [count, 1, 1, F] that make timbres vary between items."""
+    knots = torch.randn(count, 9, generator=generator) * 2.5
     position = torch.log2(torch.arange(config.BINS).clamp(min=1).float()) / math.log2(config.BINS) * 8
     index = position.floor().clamp(max=7).long()
     part = position - index
-    curve = knots[:, 0, index] * (1 - part) + knots[:, 0, index + 1] * part
-    return (10 ** (curve / 20)).reshape(batch, stems, 1, 1, config.BINS)
+    curve = knots[:, index] * (1 - part) + knots[:, index + 1] * part
+    return (10 ** (curve / 20)).reshape(count, 1, 1, config.BINS)
 
 
-def loss_of(mask: Tensor, targets: Tensor, mixture: Tensor, stem_weights: tuple[float, ...] | None = None) -> Tensor:
+class Truth:
+    """A batch [B, S, 2, n] as the loss wants it: spectra of the stems that sound, and of the mixtures."""
+
+    def __init__(self, stems: Tensor, generator: torch.Generator | None = None):
+        self.shape = stems.shape[:2]
+        self.item, self.stem = torch.nonzero(stems.abs().amax((2, 3)), as_tuple=True)
+        self.spectra = spectra(stems[self.item, self.stem])  # [N, 2, T, F]
+        if generator is not None:
+            self.spectra *= random_equaliser(len(self.item), generator)
+        self.mixture = torch.zeros(len(stems), *self.spectra.shape[1:], dtype=self.spectra.dtype)
+        self.mixture.index_add_(0, self.item, self.spectra)
+
+    def error(self, mask: Tensor) -> Tensor:
+        """Energy of the error of the masked mixture, [B, S, F].
+
+        |m·x − t|² = m²|x|² − 2m·Re(x̄t) + |t|², in real numbers, the last two only where there is a stem.
+        """
+        x, t = self.mixture[self.item], self.spectra
+        cross = t.real * x.real + t.imag * x.imag
+        own = (t.real.square() + t.imag.square()).sum((1, 2))
+        power = self.mixture.real.square() + self.mixture.imag.square()
+        error = (mask.square() * power.unsqueeze(1)).sum((2, 3))
+        there = own - 2 * (mask[self.item, self.stem] * cross).sum((1, 2))
+        return error.index_put((self.item, self.stem), there, accumulate=True).clamp(min=0)
+
+
+def loss_of(mask: Tensor, truth: Truth, stem_weights: tuple[float, ...] | None = None) -> Tensor:
     """Mean over items, stems and band groups of the L2 norm of the complex error of the masked mixture.
 
     A norm, not its square, so that rare and quiet stems count; groups are divided by the root of their
     mixture's norm, so that treble counts although bass carries the energy.
     """
-    error = (mask * mixture.unsqueeze(1) - targets).abs().square().sum((2, 3))
-    reference = mixture.abs().square().sum((1, 2))
+    error = truth.error(mask)
+    reference = truth.mixture.abs().square().sum((1, 2))
     total = torch.zeros((), device=mask.device)
     weights = torch.tensor(stem_weights or (1.0,) * mask.shape[1], device=mask.device)
     for low, high in zip(GROUPS[:-1], GROUPS[1:], strict=True):
@@ -142,15 +166,12 @@ def validate(net: Core, batches: list[np.ndarray], task: Task) -> tuple[float, l
     scores: list[list[float]] = [[] for _ in task.stems]
     with torch.inference_mode():
         for batch in batches:
-            targets = spectra(torch.from_numpy(batch))
-            mixture = targets.sum(1)
-            mask = net(planes_of(mixture))
-            losses.append(float(loss_of(mask, targets, mixture, task.weights)))
-            for item in range(len(batch)):
-                for stem in range(len(task.stems)):
-                    target = targets[item, stem]
-                    if target.abs().square().sum() > 1e-3 * mixture[item].abs().square().sum():
-                        scores[stem].append(sdr_db(mask[item, stem] * mixture[item], target))
+            truth = Truth(torch.from_numpy(batch))
+            mask = net(planes_of(truth.mixture))
+            losses.append(float(loss_of(mask, truth, task.weights)))
+            for item, stem, target in zip(truth.item, truth.stem, truth.spectra, strict=True):
+                if target.abs().square().sum() > 1e-3 * truth.mixture[item].abs().square().sum():
+                    scores[stem].append(sdr_db(mask[item, stem] * truth.mixture[item], target))
     return float(np.mean(losses)), [float(np.median(s)) if s else math.nan for s in scores]
 
 
@@ -197,14 +218,12 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
             group["lr"] = rate
         batch = torch.from_numpy(feeder.next())
         team.before_step()
-        targets = spectra(batch)
-        targets = targets * random_equaliser(len(targets), len(task.stems), generator)
-        mixture = targets.sum(1)
-        planes = planes_of(mixture).contiguous(memory_format=torch.channels_last)
+        truth = Truth(batch, generator)
+        planes = planes_of(truth.mixture).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat):
             logits = state.net.logits(planes)
         mask = torch.softmax(logits.float(), 1)
-        loss = loss_of(mask, targets, mixture, task.weights)
+        loss = loss_of(mask, truth, task.weights)
         state.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(state.net.parameters(), 1.0)

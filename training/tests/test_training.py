@@ -61,12 +61,11 @@ class TrainingTest(unittest.TestCase):
     def test_network_overfits_one_item(self) -> None:
         torch.manual_seed(1)
         stems = torch.from_numpy(Mixer(Library("train"), 15 * config.HOP + config.SIZE, 5).batch(1))
-        targets = train.spectra(stems)
-        mixture, net = targets.sum(1), Core(width=(16, 16, 16), hidden=16)
+        truth, net = train.Truth(stems), Core(width=(16, 16, 16), hidden=16)
         optimiser = torch.optim.Adam(net.parameters(), 5e-3)
         losses = []
         for _ in range(25):
-            loss = train.loss_of(net(planes_of(mixture)), targets, mixture)
+            loss = train.loss_of(net(planes_of(truth.mixture)), truth)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
