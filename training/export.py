@@ -10,7 +10,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from . import config, train
+from . import config
 from .model import PLANES, Core
 from .tasks import TASKS, Task
 
@@ -130,6 +130,5 @@ def export(pack: str, version: str = "0.1.0", out: Path | None = None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(data)
     (folder / "model.json").write_text(json.dumps(manifest(TASKS[pack], data, version), indent=2) + "\n")
-    hours = about["step"] * train.BATCH * train.FRAMES * config.HOP / config.RATE / 3600
-    print(f"written: {folder}, {hours:.1f} hours of audio seen")
+    print(f"written: {folder}, {TASKS[pack].hours(about['step']):.1f} hours of audio seen")
     return folder

@@ -54,6 +54,7 @@ class Mixer:
     """Draws items from a library with one random generator."""
 
     stems = config.STEMS
+    tries = 3  # starts, of which the one with the most sound is taken
 
     def __init__(self, library: Library, samples: int, seed: int):
         self.library = library
@@ -72,9 +73,9 @@ class Mixer:
         return np.stack([np.interp(at, np.arange(n), channel) for channel in x]).astype(np.float32)
 
     def start(self, song: Song, index: int | None = None) -> int:
-        """A random start; for one part the best of three, so that rests are rarer than in songs."""
+        """A random start; for one part the best of some, so that rests are rarer than in songs."""
         limit = max(1, song.sound.shape[2] - int(self.samples * 1.25))
-        starts = self.rng.integers(0, limit, size=3 if index is not None else 1)
+        starts = self.rng.integers(0, limit, size=self.tries if index is not None else 1)
         if index is None:
             return int(starts[0])
         power = [np.abs(song.sound[index, 0, s : s + self.samples : 64].astype(np.float32)).mean() for s in starts]

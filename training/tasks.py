@@ -16,17 +16,27 @@ class Task:
     mixer: type[Mixer]
     weights: tuple[float, ...]  # of the stems in the loss
     serves: tuple[str, ...]  # stems that the server offers
+    frames: int  # of an item
+    batch: int  # items of a step
 
     @property
     def stems(self) -> tuple[str, ...]:
         return self.mixer.stems
+
+    @property
+    def samples(self) -> int:
+        return (self.frames - 1) * config.HOP + config.SIZE
+
+    def hours(self, steps: int) -> float:
+        """Hours of audio that so many steps see."""
+        return steps * self.batch * self.frames * config.HOP / config.RATE / 3600
 
 
 TASKS = {
     task.pack: task
     for task in (
         # vocals are the hardest and the most asked for
-        Task("music-core", "mixture", Mixer, (1.5, 1.0, 1.0, 1.0), ("vocals", "drum", "bass")),
-        Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, config.OTHER_KINDS),
+        Task("music-core", "mixture", Mixer, (1.5, 1.0, 1.0, 1.0), ("vocals", "drum", "bass"), 128, 5),
+        Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, config.OTHER_KINDS, 64, 10),
     )
 }

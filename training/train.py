@@ -15,8 +15,6 @@ from .mix import Feeder, Library
 from .model import Core, planes_of
 from .tasks import TASKS, Task
 
-FRAMES, BATCH = 128, 5  # 3 s an item
-SAMPLES = (FRAMES - 1) * config.HOP + config.SIZE
 RATE, WARM_UP, EMA = 2e-3, 100, 0.998
 CHECKPOINT_EVERY, VALIDATE_EVERY = 120.0, 600.0
 # Band groups of the loss, in bins: bass, low mids, voice, presence, air.
@@ -197,10 +195,10 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
 
     parameters = sum(p.numel() for p in state.net.parameters())
     say(f"{'resume' if resumed else 'start'} {pack}: step {state.step}, {parameters / 1e6:.2f} M parameters, {minutes} min")
-    feeder = Feeder(task.mixer(Library("train"), SAMPLES, seed=state.step + 1), BATCH)
+    feeder = Feeder(task.mixer(Library("train"), task.samples, seed=state.step + 1), task.batch)
     held_out = Library("valid")
-    mixer = task.mixer(held_out, SAMPLES, seed=99)
-    valid = [mixer.batch(BATCH) for _ in range(8)] if held_out.songs else []
+    mixer = task.mixer(held_out, task.samples, seed=99)
+    valid = [mixer.batch(task.batch) for _ in range(8)] if held_out.songs else []
 
     def report() -> None:
         value, scores = validate(state.average, valid, task)
@@ -236,8 +234,7 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
         now = time.monotonic()
         state.seconds = already + now - began
         if state.step % 50 == 0:
-            hours = state.step * BATCH * FRAMES * config.HOP / config.RATE / 3600
-            say(f"step {state.step} {state.seconds / 60:.1f} min {hours:.2f} h loss {np.mean(recent):.4f} rate {rate:.1e} threads {team.now}")
+            say(f"step {state.step} {state.seconds / 60:.1f} min {task.hours(state.step):.2f} h loss {np.mean(recent):.4f} rate {rate:.1e} threads {team.now}")
             recent.clear()
         if now - saved > CHECKPOINT_EVERY:
             state.save()

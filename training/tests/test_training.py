@@ -1,20 +1,16 @@
 """The whole chain on a minute of data: `python -m unittest training.tests.test_training` (under a minute)."""
 
 import json
-import os
-import tempfile
 import unittest
 from pathlib import Path
 
-FOLDER = tempfile.TemporaryDirectory()
-os.environ["PARTITA_TRAINING_DIR"] = FOLDER.name
+import numpy as np
+import torch
 
-import numpy as np  # noqa: E402 - the folder is chosen first
-import torch  # noqa: E402
-
-from training import audio, baselines, config, export, fusion, render, separate, train  # noqa: E402
-from training.mix import Library, Mixer  # noqa: E402
-from training.model import Core, planes_of  # noqa: E402
+from training import audio, baselines, config, export, fusion, render, separate, train
+from training.mix import Library, Mixer
+from training.model import Core, planes_of
+from training.tests import FOLDER
 
 
 class TrainingTest(unittest.TestCase):
