@@ -37,6 +37,6 @@ TASKS = {
     for task in (
         # vocals are the hardest and the most asked for
         Task("music-core", "mixture", Mixer, (1.5, 1.0, 1.0, 1.0), ("vocals", "drum", "bass"), 128, 5),
-        Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, config.OTHER_KINDS, 64, 10),
+        Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, config.OTHER_KINDS, 64, 5),
     )
 }
