@@ -113,7 +113,7 @@ def parity(net: Core, data: bytes, frames: int = SEGMENT) -> dict[str, float]:
 def trained(pack: str) -> tuple[Core, dict]:
     """The averaged weights of the last checkpoint, and what the checkpoint says about itself."""
     held = torch.load(config.RUNS / pack / "checkpoint.pt", map_location="cpu", weights_only=True)
-    net = Core(len(TASKS[pack].stems)).eval()
+    net = TASKS[pack].network().eval()
     net.load_state_dict(held["average"])
     return net, {"step": held["step"], "minutes": held["seconds"] / 60}
 

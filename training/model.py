@@ -100,10 +100,15 @@ class Block(nn.Module):
 
 
 class Core(nn.Module):
-    """Magnitudes [B, 4, T, 1536] to masks [B, S, 2, T, 1536] that sum to one over stems; T divides by 4."""
+    """Magnitudes [B, 4, T, 1536] to masks [B, S, 2, T, 1536] that sum to one over stems; T divides by 4 · stride.
 
-    def __init__(self, stems: int = 4, width: tuple[int, int, int] = (48, 96, 128), hidden: int = 64):
+    With a stride of two only every second frame is looked at (windows of 4096 samples still overlap by half) and
+    the masks between are the mean of their neighbors: half the work, for stems whose masks change slowly.
+    """
+
+    def __init__(self, stems: int = 4, width: tuple[int, int, int] = (48, 96, 128), hidden: int = 64, stride: int = 1):
         super().__init__()
+        self.stride = stride
         planes = len(PLANES)
         low, middle, deep = width
         self.centre = nn.Parameter(torch.full((1, planes, 1, config.BINS), 1.5))
@@ -129,8 +134,16 @@ class Core(nn.Module):
         x1 = self.decode1(torch.cat([self.up1(x2), x1], 1))
         return self.head(x1, raw)
 
-    def forward(self, magnitude: Tensor) -> Tensor:
+    def masks(self, magnitude: Tensor) -> Tensor:
+        """Masks of frames that are `stride` hops apart, of all of them: what is trained."""
         return torch.softmax(self.logits(magnitude).float(), 1)
+
+    def forward(self, magnitude: Tensor) -> Tensor:
+        if self.stride == 1:
+            return self.masks(magnitude)
+        mask = self.masks(magnitude[:, :, ::2])
+        following = torch.cat([mask[:, :, :, 1:], mask[:, :, :, -1:]], 3)
+        return torch.stack([mask, (mask + following) / 2], 4).flatten(3, 4)
 
 
 def planes_of(spectrum: Tensor) -> Tensor:

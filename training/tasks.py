@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from . import config
 from .mix import Mixer
 from .mix_instruments import InstrumentMixer
+from .model import Core
 
 
 @dataclass(frozen=True)
@@ -18,18 +19,26 @@ class Task:
     serves: tuple[str, ...]  # stems that the server offers
     frames: int  # of an item
     batch: int  # items of a step
+    stride: int = 1  # hops between the frames that the network looks at: 1 or 2
 
     @property
     def stems(self) -> tuple[str, ...]:
         return self.mixer.stems
 
     @property
+    def hop(self) -> int:
+        return config.HOP * self.stride
+
+    @property
     def samples(self) -> int:
-        return (self.frames - 1) * config.HOP + config.SIZE
+        return (self.frames - 1) * self.hop + config.SIZE
+
+    def network(self) -> Core:
+        return Core(len(self.stems), stride=self.stride)
 
     def hours(self, steps: int) -> float:
         """Hours of audio that so many steps see."""
-        return steps * self.batch * self.frames * config.HOP / config.RATE / 3600
+        return steps * self.batch * self.frames * self.hop / config.RATE / 3600
 
 
 TASKS = {
@@ -37,6 +46,6 @@ TASKS = {
     for task in (
         # vocals are the hardest and the most asked for
         Task("music-core", "mixture", Mixer, (1.5, 1.0, 1.0, 1.0), ("vocals", "drum", "bass"), 128, 5),
-        Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, config.OTHER_KINDS, 64, 5),
+        Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, config.OTHER_KINDS, 40, 5, stride=2),
     )
 }

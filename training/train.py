@@ -21,10 +21,10 @@ CHECKPOINT_EVERY, VALIDATE_EVERY = 120.0, 600.0
 GROUPS = (0, 24, 64, 128, 256, 384, 576, 768, 1152, config.BINS)
 
 
-def spectra(sound: Tensor) -> Tensor:
+def spectra(sound: Tensor, hop: int = config.HOP) -> Tensor:
     """[..., n] to complex [..., T, F], F the lowest bins."""
     window = torch.hann_window(config.SIZE, periodic=True, device=sound.device)
-    return torch.fft.rfft(sound.unfold(-1, config.SIZE, config.HOP) * window)[..., : config.BINS].contiguous()
+    return torch.fft.rfft(sound.unfold(-1, config.SIZE, hop) * window)[..., : config.BINS].contiguous()
 
 
 def random_equaliser(count: int, generator: torch.Generator) -> Tensor:
@@ -40,10 +40,10 @@ def random_equaliser(count: int, generator: torch.Generator) -> Tensor:
 class Truth:
     """A batch [B, S, 2, n] as the loss wants it: spectra of the stems that sound, and of the mixtures."""
 
-    def __init__(self, stems: Tensor, generator: torch.Generator | None = None):
+    def __init__(self, stems: Tensor, hop: int = config.HOP, generator: torch.Generator | None = None):
         self.shape = stems.shape[:2]
         self.item, self.stem = torch.nonzero(stems.abs().amax((2, 3)), as_tuple=True)
-        self.spectra = spectra(stems[self.item, self.stem])  # [N, 2, T, F]
+        self.spectra = spectra(stems[self.item, self.stem], hop)  # [N, 2, T, F]
         if generator is not None:
             self.spectra *= random_equaliser(len(self.item), generator)
         self.mixture = torch.zeros(len(stems), *self.spectra.shape[1:], dtype=self.spectra.dtype)
@@ -83,9 +83,9 @@ def loss_of(mask: Tensor, truth: Truth, stem_weights: tuple[float, ...] | None =
 class State:
     """Everything that a checkpoint holds."""
 
-    def __init__(self, folder: Path, stems: int):
+    def __init__(self, folder: Path, task: Task):
         self.path = folder / "checkpoint.pt"
-        self.net = Core(stems).to(memory_format=torch.channels_last)
+        self.net = task.network().to(memory_format=torch.channels_last)
         self.average = deepcopy(self.net).eval()
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=RATE, weight_decay=1e-4)
         self.step, self.seconds = 0, 0.0
@@ -164,8 +164,8 @@ def validate(net: Core, batches: list[np.ndarray], task: Task) -> tuple[float, l
     scores: list[list[float]] = [[] for _ in task.stems]
     with torch.inference_mode():
         for batch in batches:
-            truth = Truth(torch.from_numpy(batch))
-            mask = net(planes_of(truth.mixture))
+            truth = Truth(torch.from_numpy(batch), task.hop)
+            mask = net.masks(planes_of(truth.mixture))
             losses.append(float(loss_of(mask, truth, task.weights)))
             for item, stem, target in zip(truth.item, truth.stem, truth.spectra, strict=True):
                 if target.abs().square().sum() > 1e-3 * truth.mixture[item].abs().square().sum():
@@ -182,7 +182,7 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
     torch.set_num_threads(threads)
     task, folder = TASKS[pack], config.RUNS / pack
     folder.mkdir(parents=True, exist_ok=True)
-    state = State(folder, len(task.stems))
+    state = State(folder, task)
     resumed = state.load()
     if start and not resumed:
         state.start_from(start)
@@ -216,7 +216,7 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
             group["lr"] = rate
         batch = torch.from_numpy(feeder.next())
         team.before_step()
-        truth = Truth(batch, generator)
+        truth = Truth(batch, task.hop, generator)
         planes = planes_of(truth.mixture).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat):
             logits = state.net.logits(planes)

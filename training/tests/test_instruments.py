@@ -52,9 +52,20 @@ class InstrumentsTest(unittest.TestCase):
         linear, x = torch.nn.Linear(12, 3, bias=False), torch.randn(2, 5, 4, 12)
         torch.testing.assert_close(model.over_bands(linear.train(), x), model.over_bands(linear.eval(), x))
 
+    def test_masks_between_frames_are_means(self) -> None:
+        torch.manual_seed(3)
+        net = model.Core(3, width=(8, 8, 8), hidden=8, stride=2).eval()
+        x = torch.rand(1, 4, 16, config.BINS)
+        with torch.inference_mode():
+            seen, whole = net.masks(x[:, :, ::2]), net(x)
+        self.assertEqual(whole.shape[3], 16)
+        torch.testing.assert_close(whole[:, :, :, 4], seen[:, :, :, 2])
+        torch.testing.assert_close(whole[:, :, :, 5], (seen[:, :, :, 2] + seen[:, :, :, 3]) / 2)
+        torch.testing.assert_close(whole.sum(1), torch.ones_like(whole[:, 0]))
+
     def test_a_run_starts_from_another_pack(self) -> None:
         other = model.Core(4).state_dict()
-        state = train.State(Path(FOLDER.name), len(TASK.stems))
+        state = train.State(Path(FOLDER.name), TASK)
         before = state.net.state_dict()["head.out.0"].clone()
         state.start_from(other)
         torch.testing.assert_close(state.net.state_dict()["bottom.1.second.0.weight"], other["bottom.1.second.0.weight"])
