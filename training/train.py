@@ -63,6 +63,19 @@ class Truth:
         return error.index_put((self.item, self.stem), there, accumulate=True).clamp(min=0)
 
 
+    def surprise(self, mask: Tensor) -> Tensor:
+        """Cross-entropy of the masks given each stem's share of a bin's magnitude, loud bins weighing more.
+
+        Unlike the energy of the error it is steep where the network is wrong, and so teaches sooner who plays.
+        """
+        size = self.spectra.abs()
+        whole = torch.zeros_like(self.mixture.real).index_add_(0, self.item, size)
+        weight = self.mixture.abs().sqrt()
+        weight = weight / weight.sum((1, 2, 3), keepdim=True)
+        share = size / (whole + 1e-9)[self.item] * weight[self.item]
+        return -(share * (mask[self.item, self.stem] + 1e-4).log()).sum() / len(self.mixture)
+
+
 def loss_of(mask: Tensor, truth: Truth, stem_weights: tuple[float, ...] | None = None) -> Tensor:
     """Mean over items, stems and band groups of the L2 norm of the complex error of the masked mixture.
 
@@ -222,6 +235,8 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
             logits = state.net.logits(planes)
         mask = torch.softmax(logits.float(), 1)
         loss = loss_of(mask, truth, task.weights)
+        if task.surprise:
+            loss = loss + task.surprise * max(0, 1 - done) * truth.surprise(mask)
         state.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(state.net.parameters(), 1.0)
