@@ -13,6 +13,7 @@ def main() -> None:
     build.add_argument("--wall-minutes", type=float, default=20)
     build.add_argument("--ensemble", action="store_true", help="songs of pitched instruments alone, for music-instruments")
     build.add_argument("--seconds", type=float, default=40, help="of each song")
+    build.add_argument("--recorded", action="store_true", help="recorded notes wherever an instrument has some")
     build.add_argument("--first", type=int, default=0, help="number of the first song, to build in several processes")
     run = commands.add_parser("run", help="train a pack, from its last checkpoint if there is one")
     run.add_argument("pack", choices=PACKS)
@@ -33,7 +34,8 @@ def main() -> None:
     if arguments.command == "build":
         from . import render
 
-        render.build(arguments.minutes, arguments.seconds, arguments.wall_minutes, arguments.ensemble, arguments.first)
+        render.build(arguments.minutes, arguments.seconds, arguments.wall_minutes, arguments.ensemble, arguments.first,
+                     arguments.recorded)
     elif arguments.command == "run":
         from . import config, export, train
 

@@ -32,20 +32,20 @@ class InstrumentMixer(Mixer):
     def item(self) -> np.ndarray:
         """float32 [7, 2, samples].
 
-        25 % solos and 20 % duos drawn evenly among kinds, 30 % two to five parts of one song, 25 % two to five
+        12 % solos and 18 % duos drawn evenly among kinds, 35 % two to five parts of one song, 35 % two to five
         of different songs; a quarter of all items with a leak of the first stage in the rest.
         """
         rng = self.rng
         stems = np.zeros((len(self.stems), 2, self.samples), np.float32)
         draw, songs = rng.random(), self.library.of("ensemble")
-        if draw < 0.30 and songs:
+        if draw < 0.35 and songs:
             song = songs[rng.integers(len(songs))]
             start = self.start(song)
             for index in rng.permutation(len(song.kinds))[: int(rng.integers(2, 6))]:
                 kind = song.kinds[index]
                 stems[self.stems.index(kind)] += self.vary(self.slice(song, int(index), start), kind)
         else:
-            count = int(rng.integers(2, 6)) if draw < 0.55 else 1 if draw < 0.80 else 2
+            count = int(rng.integers(2, 6)) if draw < 0.70 else 1 if draw < 0.82 else 2
             for kind in rng.choice(self.stems, size=count, replace=False):
                 stems[self.stems.index(kind)] += self.vary(self.lone(str(kind)), str(kind))
         if rng.random() < 0.25:

@@ -53,11 +53,11 @@ class Synthesizer:
 class Renderer:
     """Renders whole songs; loads soundfonts when first needed.
 
-    An `ensemble` has more banks, and synthesizers of `synth.py`.
+    An `ensemble` has more banks, and synthesizers of `synth.py`. `recorded` plays all that it can with recorded notes.
     """
 
-    def __init__(self, test: bool = False, ensemble: bool = False):
-        self.test, self.ensemble = test, ensemble
+    def __init__(self, test: bool = False, ensemble: bool = False, recorded: bool = False):
+        self.test, self.ensemble, self.recorded = test, ensemble, recorded
         self.loaded: dict[Path, Synthesizer] = {}
 
     def synthesizer(self, path: Path) -> Synthesizer:
@@ -72,7 +72,7 @@ class Renderer:
         if self.test:
             return self.synthesizer(config.TEST_BANK).render(part, seconds)
         chance = {"drum": 0.35, "strings": 0.45, "wind": 0.5, "bass": 0.3, "electric_guitar": 0.35, "rest": 0}.get(part.kind, 0.25)
-        if rng.random() < chance:
+        if rng.random() < (1 if self.recorded and chance else chance):
             if part.kind == "drum":
                 return sampler.play_drums(part, seconds, rng)
             return sampler.play(part, seconds, rng, split)
@@ -155,14 +155,15 @@ def ensemble_kinds(seed: int) -> list[str]:
     return kinds + [kinds[0]] * (rng.random() < 0.3)
 
 
-def build(minutes: float, seconds: float = 40, wall_minutes: float = 20, ensemble: bool = False, first: int = 0) -> None:
+def build(minutes: float, seconds: float = 40, wall_minutes: float = 20, ensemble: bool = False, first: int = 0,
+          recorded: bool = False) -> None:
     """Adds recordings, then synthetic songs until `minutes` of them exist or `wall_minutes` have passed.
 
     With `ensemble` songs of pitched instruments alone, for `music-instruments`. Several processes may build at
     once if each has a `first` number of its own.
     """
     began = time.monotonic()
-    renderer, wanted = Renderer(ensemble=ensemble), int(minutes * 60 / seconds)
+    renderer, wanted = Renderer(ensemble=ensemble, recorded=recorded), int(minutes * 60 / seconds)
     source, seeds = ("ensemble", 500_000) if ensemble else ("synthetic", 1000)
     for index in range(first, first + wanted):
         if index == min(12, wanted // 2) and not any(config.SONGS.glob("multitrack-*.json")):
