@@ -19,7 +19,7 @@ class Task:
     serves: tuple[str, ...]  # stems that the server offers
     frames: int  # of an item
     batch: int  # items of a step
-    surprise: float = 0.0  # weight of the cross-entropy in the loss at first; it falls to nothing
+    surprise: float = 0.0  # weight of the cross-entropy in the loss
     stride: int = 1  # hops between the frames that the network looks at: 1 or 2
 
     @property

@@ -66,11 +66,12 @@ class Truth:
     def surprise(self, mask: Tensor) -> Tensor:
         """Cross-entropy of the masks given each stem's share of a bin's magnitude, loud bins weighing more.
 
-        Unlike the energy of the error it is steep where the network is wrong, and so teaches sooner who plays.
+        Unlike the error's norm it is steep where the network is wrong, and so teaches sooner who plays; and where
+        that cannot be told it asks for shares, while the norm bets on one.
         """
         size = self.spectra.abs()
         whole = torch.zeros_like(self.mixture.real).index_add_(0, self.item, size)
-        weight = self.mixture.abs().sqrt()
+        weight = self.mixture.abs()
         weight = weight / weight.sum((1, 2, 3), keepdim=True)
         share = size / (whole + 1e-9)[self.item] * weight[self.item]
         return -(share * (mask[self.item, self.stem] + 1e-4).log()).sum() / len(self.mixture)
@@ -236,7 +237,7 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
         mask = torch.softmax(logits.float(), 1)
         loss = loss_of(mask, truth, task.weights)
         if task.surprise:
-            loss = loss + task.surprise * max(0, 1 - done) * truth.surprise(mask)
+            loss = loss + task.surprise * truth.surprise(mask)
         state.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(state.net.parameters(), 1.0)
