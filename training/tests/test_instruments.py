@@ -23,6 +23,8 @@ class InstrumentsTest(unittest.TestCase):
         for i in range(2):
             kinds, sound = renderer.song(i, 12, "train", list(config.INSTRUMENTS))
             render.save_song(f"ensemble-train-{i}", kinds, sound, "ensemble", "train")
+        kinds, sound = renderer.song(2, 12, "valid", list(config.INSTRUMENTS))
+        render.save_song("ensemble-valid-2", kinds, sound, "ensemble", "valid")
         kinds, sound = renderer.song(5, 12, "train", ["drum", "bass", "vocals"])
         render.save_song("synthetic-train-leaks", kinds, sound, "synthetic", "train")
 
@@ -86,6 +88,17 @@ class InstrumentsTest(unittest.TestCase):
         found = evaluate_instruments.measured(piece, network)
         self.assertGreater(found["piano"]["oracle"], 60)
         self.assertIn("false", found["wind"])
+
+    def test_export_takes_back_what_is_too_sure(self) -> None:
+        torch.manual_seed(4)
+        net = TASK.network().eval()
+        with torch.no_grad():
+            for parameter in net.head.out:
+                parameter.mul_(8)  # a network that knows nothing and is sure of it
+        before = net.head.out[0].clone()
+        factor = export.calibrate(net, TASK, items=6)
+        self.assertLess(factor, 0.5)
+        torch.testing.assert_close(net.head.out[0], before * factor)
 
     def test_scale_invariant_ratio(self) -> None:
         rng = np.random.default_rng(2)
