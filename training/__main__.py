@@ -2,6 +2,8 @@
 
 import argparse
 
+PACKS = ("music-core", "music-instruments")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="training", description=__doc__)
@@ -9,28 +11,36 @@ def main() -> None:
     build = commands.add_parser("build", help="render training songs and prepare recordings")
     build.add_argument("--minutes", type=float, default=60, help="of synthetic songs")
     build.add_argument("--wall-minutes", type=float, default=20)
+    build.add_argument("--ensemble", action="store_true", help="songs of pitched instruments alone, for music-instruments")
+    build.add_argument("--seconds", type=float, default=40, help="of each song")
+    build.add_argument("--recorded", action="store_true", help="recorded notes wherever an instrument has some")
+    build.add_argument("--first", type=int, default=0, help="number of the first song, to build in several processes")
     run = commands.add_parser("run", help="train a pack, from its last checkpoint if there is one")
-    run.add_argument("pack", choices=["music-core"])
+    run.add_argument("pack", choices=PACKS)
     run.add_argument("--minutes", type=float, default=90, help="wall clock of the whole schedule")
     run.add_argument("--threads", type=int, default=2)
-    run.add_argument("--warm", action="store_true", help="without a checkpoint, start from the weights of Models/<pack>")
+    run.add_argument("--warm", nargs="?", const="", metavar="PACK",
+                     help="without a checkpoint, start from the weights of Models/<pack>, or of this other pack")
     export = commands.add_parser("export", help="write Models/<pack> from the last checkpoint")
-    export.add_argument("pack", choices=["music-core"])
+    export.add_argument("pack", choices=PACKS)
     fuse = commands.add_parser("fuse", help="learn Models/fusion.json on validation material")
     fuse.add_argument("--threads", type=int, default=1)
     evaluate = commands.add_parser("evaluate", help="print the tables of metrics")
+    evaluate.add_argument("pack", choices=PACKS, nargs="?", default="music-core")
     evaluate.add_argument("--threads", type=int, default=1)
-    evaluate.add_argument("--pieces", type=int, default=6, help="of the unseen soundfont")
+    evaluate.add_argument("--pieces", type=int, help="of the unseen soundfont")
     arguments = parser.parse_args()
 
     if arguments.command == "build":
         from . import render
 
-        render.build(arguments.minutes, wall_minutes=arguments.wall_minutes)
+        render.build(arguments.minutes, arguments.seconds, arguments.wall_minutes, arguments.ensemble, arguments.first,
+                     arguments.recorded)
     elif arguments.command == "run":
         from . import config, export, train
 
-        start = export.weights_of(config.PACKS / arguments.pack / "model.onnx") if arguments.warm else None
+        warm = None if arguments.warm is None else config.PACKS / (arguments.warm or arguments.pack) / "model.onnx"
+        start = export.weights_of(warm) if warm else None
         train.run(arguments.pack, arguments.minutes, arguments.threads, start=start)
     elif arguments.command == "export":
         from . import export as exporter
@@ -40,10 +50,14 @@ def main() -> None:
         from . import fusion
 
         fusion.learn(arguments.threads)
-    else:
+    elif arguments.pack == "music-core":
         from . import evaluate as evaluator
 
-        evaluator.main(arguments.threads, arguments.pieces)
+        evaluator.main(arguments.threads, arguments.pieces or 6)
+    else:
+        from . import evaluate_instruments as evaluator
+
+        evaluator.main(arguments.threads, arguments.pieces or 14)
 
 
 if __name__ == "__main__":

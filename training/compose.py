@@ -26,6 +26,7 @@ PROGRAMS = {
     "synthesizer": (16, 17, 18, 50, 51, 62, 63, 80, 81, 82, 84, 86, 88, 89, 90, 91, 92, 93, 94, 95),
     "strings": (40, 41, 42, 44, 45, 46, 48, 48, 49, 110),
     "wind": (56, 57, 58, 60, 61, 61, 64, 65, 66, 67, 68, 70, 71, 73, 73, 74, 75, 22),
+    "rest": (8, 9, 10, 11, 11, 12, 12, 13, 14, 15, 21, 21, 23, 52, 52, 53, 54, 104, 105, 106, 107, 108, 114),  # mallets, accordions, choirs, …
 }
 # Sixteen steps to a bar: kick, snare, hats; x is a full stroke, o a soft one.
 GROOVES = {
@@ -116,6 +117,7 @@ class Composer:
         weights = {
             "piano": (3, 3, 1, 1, 1), "electric_guitar": (3, 1, 1, 3, 2), "acoustic_guitar": (4, 4, 0, 1, 1),
             "synthesizer": (1, 3, 3, 2, 2), "strings": (1, 1, 4, 1, 3), "wind": (1, 0, 2, 1, 5),
+            "rest": (2, 2, 2, 2, 3),
         }[kind]
         p = np.array(weights, float)
         if melody_taken:

@@ -104,7 +104,7 @@ def prepare(separator: separate.Separator) -> list[Clip]:
         mixture = vocals + music
         gain = audio.level_gain(mixture) * effects.decibel(float(rng.normal(0, 2)))
         spectrum = audio.stft(mixture * gain)
-        opinions = (separator.spleeter_masks(spectrum)[0], separator.core_masks(spectrum)[0])
+        opinions = (separator.spleeter_masks(spectrum)[0], separator.core.masks(spectrum)[0])
         logits = tuple(torch.from_numpy(separate.logit(m[:, ::STRIDE].copy())) for m in opinions)
         target = audio.stft(vocals * gain)[:, ::STRIDE].copy()
         clips.append(Clip(name, torch.from_numpy(spectrum[:, ::STRIDE].copy()), torch.from_numpy(target), logits))

@@ -53,6 +53,9 @@ class Library:
 class Mixer:
     """Draws items from a library with one random generator."""
 
+    stems = config.STEMS
+    tries = 3  # starts, of which the one with the most sound is taken
+
     def __init__(self, library: Library, samples: int, seed: int):
         self.library = library
         self.samples = samples
@@ -70,9 +73,9 @@ class Mixer:
         return np.stack([np.interp(at, np.arange(n), channel) for channel in x]).astype(np.float32)
 
     def start(self, song: Song, index: int | None = None) -> int:
-        """A random start; for one part the best of three, so that rests are rarer than in songs."""
+        """A random start; for one part the best of some, so that rests are rarer than in songs."""
         limit = max(1, song.sound.shape[2] - int(self.samples * 1.25))
-        starts = self.rng.integers(0, limit, size=3 if index is not None else 1)
+        starts = self.rng.integers(0, limit, size=self.tries if index is not None else 1)
         if index is None:
             return int(starts[0])
         power = [np.abs(song.sound[index, 0, s : s + self.samples : 64].astype(np.float32)).mean() for s in starts]
@@ -105,12 +108,16 @@ class Mixer:
             songs = library.with_kind(kind, "multitrack") or library.with_kind(kind, "synthetic")
         else:
             songs = library.with_kind(kind, "synthetic")
+        return self.part_of(songs, kind, varispeed=0.5 if kind == "vocals" else 0.15)
+
+    def part_of(self, songs: list[Song], kind: str, varispeed: float) -> np.ndarray:
+        """A part of this kind of one of these songs, by varispeed with this probability."""
+        rng = self.rng
         if not songs:
             return np.zeros((2, self.samples), np.float32)
         song = songs[rng.integers(len(songs))]
         index = int(rng.choice([i for i, k in enumerate(song.kinds) if k == kind]))
-        chance = 0.5 if kind == "vocals" else 0.15
-        speed = float(2 ** rng.uniform(-0.25, 0.25)) if rng.random() < chance else 1.0
+        speed = float(2 ** rng.uniform(-0.25, 0.25)) if rng.random() < varispeed else 1.0
         return self.slice(song, index, self.start(song, index), speed)
 
     def item(self) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path
 import fluidsynth
 import numpy as np
 
-from . import audio, config, effects, sampler
+from . import audio, config, effects, sampler, synth
 from .compose import Composer, Part
 
 
@@ -51,10 +51,13 @@ class Synthesizer:
 
 
 class Renderer:
-    """Renders whole songs; loads soundfonts when first needed."""
+    """Renders whole songs; loads soundfonts when first needed.
 
-    def __init__(self, test: bool = False):
-        self.test = test
+    An `ensemble` has more banks, and synthesizers of `synth.py`. `recorded` plays all that it can with recorded notes.
+    """
+
+    def __init__(self, test: bool = False, ensemble: bool = False, recorded: bool = False):
+        self.test, self.ensemble, self.recorded = test, ensemble, recorded
         self.loaded: dict[Path, Synthesizer] = {}
 
     def synthesizer(self, path: Path) -> Synthesizer:
@@ -68,15 +71,20 @@ class Renderer:
             return sampler.play(part, seconds, rng, split)
         if self.test:
             return self.synthesizer(config.TEST_BANK).render(part, seconds)
-        chance = {"drum": 0.35, "strings": 0.45, "wind": 0.5, "bass": 0.3, "electric_guitar": 0.35}.get(part.kind, 0.25)
-        if rng.random() < chance:
+        chance = {"drum": 0.35, "strings": 0.45, "wind": 0.5, "bass": 0.3, "electric_guitar": 0.35, "rest": 0}.get(part.kind, 0.25)
+        if rng.random() < (1 if self.recorded and chance else chance):
             if part.kind == "drum":
                 return sampler.play_drums(part, seconds, rng)
             return sampler.play(part, seconds, rng, split)
-        banks = [b for b in config.TRAIN_BANKS if b.exists()]
+        if self.ensemble and part.kind == "synthesizer" and (draw := rng.random()) < 0.55:
+            if draw < 0.1 and config.FM_BANK.exists():
+                return self.synthesizer(config.FM_BANK).render(part, seconds)
+            return synth.play(part, seconds, rng)
+        weights = config.ENSEMBLE_BANKS if self.ensemble else config.TRAIN_BANKS
+        banks = [b for b in weights if b.exists()]
         if part.kind == "drum" and config.TRAIN_DRUM_KITS[0].exists() and rng.random() < 0.3:
             return self.synthesizer(config.TRAIN_DRUM_KITS[0]).render(part, seconds)
-        weight = np.array([0.75, 0.25][: len(banks)])
+        weight = np.array([weights[b] for b in banks])
         return self.synthesizer(banks[rng.choice(len(banks), p=weight / weight.sum())]).render(part, seconds)
 
     def song(self, seed: int, seconds: float, split: str = "train", kinds: list[str] | None = None) -> tuple[list[str], np.ndarray]:
@@ -86,6 +94,11 @@ class Renderer:
             extra = [str(k) for k in rng.choice(config.OTHER_KINDS, size=int(rng.integers(3, 6)), replace=True)]
             kinds = ["drum", "bass", *extra] + (["vocals"] if rng.random() < 0.5 else [])
         composition = Composer(rng, seconds).compose(kinds)
+        if self.ensemble and not self.test:
+            for part in composition.parts:  # how hard an instrument is played colours it
+                force = float(rng.uniform(0.55, 1.2))
+                for note in part.notes:
+                    note.velocity = int(np.clip(note.velocity * force, 15, 127))
         parts = []
         for part in composition.parts:
             sound = self.part(part, composition.seconds, rng, split)
@@ -135,19 +148,33 @@ def build_recordings() -> None:
             save_song(name, ["vocals"], sound[None], "speech" if speech else "singing", split)
 
 
-def build(minutes: float, seconds: float = 40, wall_minutes: float = 20) -> None:
-    """Adds recordings, then synthetic songs until `minutes` of them exist or `wall_minutes` have passed."""
+def ensemble_kinds(seed: int) -> list[str]:
+    """Five to seven different instruments, sometimes one of them twice."""
+    rng = np.random.default_rng([seed, 2])
+    kinds = [str(k) for k in rng.permutation(config.INSTRUMENTS)[: int(rng.integers(5, 8))]]
+    return kinds + [kinds[0]] * (rng.random() < 0.3)
+
+
+def build(minutes: float, seconds: float = 40, wall_minutes: float = 20, ensemble: bool = False, first: int = 0,
+          recorded: bool = False) -> None:
+    """Adds recordings, then synthetic songs until `minutes` of them exist or `wall_minutes` have passed.
+
+    With `ensemble` songs of pitched instruments alone, for `music-instruments`. Several processes may build at
+    once if each has a `first` number of its own.
+    """
     began = time.monotonic()
-    renderer, wanted = Renderer(), int(minutes * 60 / seconds)
-    for index in range(wanted):
+    renderer, wanted = Renderer(ensemble=ensemble, recorded=recorded), int(minutes * 60 / seconds)
+    source, seeds = ("ensemble", 500_000) if ensemble else ("synthetic", 1000)
+    for index in range(first, first + wanted):
         if index == min(12, wanted // 2) and not any(config.SONGS.glob("multitrack-*.json")):
             build_recordings()
         if time.monotonic() - began > wall_minutes * 60:
             break
         split = "valid" if index % 12 == 5 else "train"
-        name = f"synthetic-{split}-{index:05d}"
+        name = f"{source}-{split}-{index:05d}"
         if (config.SONGS / f"{name}.json").exists():
             continue
-        kinds, sound = renderer.song(1000 + index, seconds, split)
-        save_song(name, kinds, sound, "synthetic", split)
+        kinds = ensemble_kinds(seeds + index) if ensemble else None
+        kinds, sound = renderer.song(seeds + index, seconds, split, kinds)
+        save_song(name, kinds, sound, source, split)
         print(f"{name}: {', '.join(kinds)}", flush=True)

@@ -61,33 +61,40 @@ def extended(mask: np.ndarray, above: tuple[int, int]) -> np.ndarray:
     return np.concatenate([mask, np.repeat(top, config.FULL_BINS - mask.shape[-1], -1)], -1)
 
 
-class Separator:
-    """Both packs and their fusion."""
+class Network:
+    """One of our own packs: its ONNX file, the bytes of one, or a network in training."""
 
-    def __init__(self, core: Core | bytes | None = None, threads: int = 1, fusion: dict | None = None):
-        if core is None:
-            core = (config.PACKS / "music-core" / "model.onnx").read_bytes()
-        self.fusion = fusion
-        self.spleeter = spleeter.Spleeter()
-        self.net = core if isinstance(core, Core) else None
-        self.compiled = None if self.net is not None else export.openvino_model(core, threads)
+    def __init__(self, model: Core | bytes | str, threads: int = 1):
+        if isinstance(model, str):
+            model = (config.PACKS / model / "model.onnx").read_bytes()
+        self.net = model if isinstance(model, Core) else None
+        self.compiled = None if self.net is not None else export.openvino_model(model, threads)
 
-    def core_segment(self, planes: np.ndarray) -> np.ndarray:
+    def segment(self, planes: np.ndarray) -> np.ndarray:
         if self.net is None:
             return self.compiled([planes[None]])[0][0]
         with torch.inference_mode():
             return self.net(torch.from_numpy(planes[None]))[0].numpy()
 
+    def masks(self, spectrum: np.ndarray) -> np.ndarray:
+        """[2, T, 2049] to [S, 2, T, 2049]."""
+        left, right = spectrum[0, :, : config.BINS], spectrum[1, :, : config.BINS]
+        planes = np.stack([np.abs(left), np.abs(right), np.abs(left + right) / 2, np.abs(left - right) / 2])
+        mask = segmented(planes.astype(np.float32), frame_power(spectrum), self.segment, export.SEGMENT, export.OVERLAP)
+        return extended(mask, export.ABOVE)
+
+
+class Separator:
+    """The packs of the first stage and their fusion."""
+
+    def __init__(self, core: Core | bytes | None = None, threads: int = 1, fusion: dict | None = None):
+        self.core = Network("music-core" if core is None else core, threads)
+        self.fusion = fusion
+        self.spleeter = spleeter.Spleeter()
+
     def spleeter_segment(self, planes: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             return self.spleeter(torch.from_numpy(planes[None]))[0].numpy()
-
-    def core_masks(self, spectrum: np.ndarray) -> np.ndarray:
-        """[2, T, 2049] to [4, 2, T, 2049]."""
-        left, right = spectrum[0, :, : config.BINS], spectrum[1, :, : config.BINS]
-        planes = np.stack([np.abs(left), np.abs(right), np.abs(left + right) / 2, np.abs(left - right) / 2])
-        mask = segmented(planes.astype(np.float32), frame_power(spectrum), self.core_segment, export.SEGMENT, export.OVERLAP)
-        return extended(mask, export.ABOVE)
 
     def spleeter_masks(self, spectrum: np.ndarray) -> np.ndarray:
         """[2, T, 2049] to vocals and accompaniment [2, 2, T, 2049]."""
@@ -97,7 +104,7 @@ class Separator:
 
     def masks(self, spectrum: np.ndarray) -> dict[str, np.ndarray]:
         """Masks of each system: `core` and `fused` [4, 2, T, 2049], `spleeter` [2, 2, T, 2049]."""
-        found = {"core": self.core_masks(spectrum), "spleeter": self.spleeter_masks(spectrum)}
+        found = {"core": self.core.masks(spectrum), "spleeter": self.spleeter_masks(spectrum)}
         if self.fusion:
             found["fused"] = fuse(self.fusion, found["spleeter"][0], found["core"])
         return found

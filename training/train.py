@@ -11,46 +11,82 @@ import torch
 from torch import Tensor
 
 from . import config
-from .mix import Feeder, Library, Mixer
-from .model import LAYOUT, Core, planes_of
+from .mix import Feeder, Library
+from .model import Core, planes_of
+from .tasks import TASKS, Task
 
-FRAMES, BATCH = 128, 5  # 3 s an item
-SAMPLES = (FRAMES - 1) * config.HOP + config.SIZE
 RATE, WARM_UP, EMA = 2e-3, 100, 0.998
 CHECKPOINT_EVERY, VALIDATE_EVERY = 120.0, 600.0
-STEM_WEIGHTS = (1.5, 1.0, 1.0, 1.0)  # vocals are the hardest and the most asked for
 # Band groups of the loss, in bins: bass, low mids, voice, presence, air.
 GROUPS = (0, 24, 64, 128, 256, 384, 576, 768, 1152, config.BINS)
 
 
-def spectra(stems: Tensor) -> Tensor:
-    """[B, S, 2, n] to complex [B, S, 2, T, F], F the lowest bins."""
-    shape = stems.shape
-    window = torch.hann_window(config.SIZE, periodic=True, device=stems.device)
-    out = torch.stft(stems.reshape(-1, shape[-1]), config.SIZE, config.HOP, window=window, center=False, return_complex=True)
-    return out[:, : config.BINS].transpose(1, 2).reshape(*shape[:3], -1, config.BINS)
+def spectra(sound: Tensor, hop: int = config.HOP) -> Tensor:
+    """[..., n] to complex [..., T, F], F the lowest bins."""
+    window = torch.hann_window(config.SIZE, periodic=True, device=sound.device)
+    return torch.fft.rfft(sound.unfold(-1, config.SIZE, hop) * window)[..., : config.BINS].contiguous()
 
 
-def random_equaliser(batch: int, stems: int, generator: torch.Generator) -> Tensor:
-    """Smooth random gains [B, S, 1, 1, F] that make timbres vary between items."""
-    knots = torch.randn(batch * stems, 1, 9, generator=generator) * 2.5
+def random_equaliser(count: int, generator: torch.Generator) -> Tensor:
+    """Smooth random gains [count, 1, 1, F] that make timbres vary between items."""
+    knots = torch.randn(count, 9, generator=generator) * 2.5
     position = torch.log2(torch.arange(config.BINS).clamp(min=1).float()) / math.log2(config.BINS) * 8
     index = position.floor().clamp(max=7).long()
     part = position - index
-    curve = knots[:, 0, index] * (1 - part) + knots[:, 0, index + 1] * part
-    return (10 ** (curve / 20)).reshape(batch, stems, 1, 1, config.BINS)
+    curve = knots[:, index] * (1 - part) + knots[:, index + 1] * part
+    return (10 ** (curve / 20)).reshape(count, 1, 1, config.BINS)
 
 
-def loss_of(mask: Tensor, targets: Tensor, mixture: Tensor) -> Tensor:
+class Truth:
+    """A batch [B, S, 2, n] as the loss wants it: spectra of the stems that sound, and of the mixtures."""
+
+    def __init__(self, stems: Tensor, hop: int = config.HOP, generator: torch.Generator | None = None):
+        self.shape = stems.shape[:2]
+        self.item, self.stem = torch.nonzero(stems.abs().amax((2, 3)), as_tuple=True)
+        self.spectra = spectra(stems[self.item, self.stem], hop)  # [N, 2, T, F]
+        if generator is not None:
+            self.spectra *= random_equaliser(len(self.item), generator)
+        self.mixture = torch.zeros(len(stems), *self.spectra.shape[1:], dtype=self.spectra.dtype)
+        self.mixture.index_add_(0, self.item, self.spectra)
+
+    def error(self, mask: Tensor) -> Tensor:
+        """Energy of the error of the masked mixture, [B, S, F].
+
+        |m·x − t|² = m²|x|² − 2m·Re(x̄t) + |t|², in real numbers, the last two only where there is a stem.
+        """
+        x, t = self.mixture[self.item], self.spectra
+        cross = t.real * x.real + t.imag * x.imag
+        own = (t.real.square() + t.imag.square()).sum((1, 2))
+        power = self.mixture.real.square() + self.mixture.imag.square()
+        error = (mask.square() * power.unsqueeze(1)).sum((2, 3))
+        there = own - 2 * (mask[self.item, self.stem] * cross).sum((1, 2))
+        return error.index_put((self.item, self.stem), there, accumulate=True).clamp(min=0)
+
+
+    def surprise(self, mask: Tensor) -> Tensor:
+        """Cross-entropy of the masks given each stem's share of a bin's magnitude, loud bins weighing more.
+
+        Unlike the error's norm it is steep where the network is wrong, and so teaches sooner who plays; and where
+        that cannot be told it asks for shares, while the norm bets on one.
+        """
+        size = self.spectra.abs()
+        whole = torch.zeros_like(self.mixture.real).index_add_(0, self.item, size)
+        weight = self.mixture.abs()
+        weight = weight / weight.sum((1, 2, 3), keepdim=True)
+        share = size / (whole + 1e-9)[self.item] * weight[self.item]
+        return -(share * (mask[self.item, self.stem] + 1e-4).log()).sum() / len(self.mixture)
+
+
+def loss_of(mask: Tensor, truth: Truth, stem_weights: tuple[float, ...] | None = None) -> Tensor:
     """Mean over items, stems and band groups of the L2 norm of the complex error of the masked mixture.
 
     A norm, not its square, so that rare and quiet stems count; groups are divided by the root of their
     mixture's norm, so that treble counts although bass carries the energy.
     """
-    error = (mask * mixture.unsqueeze(1) - targets).abs().square().sum((2, 3))
-    reference = mixture.abs().square().sum((1, 2))
+    error = truth.error(mask)
+    reference = truth.mixture.abs().square().sum((1, 2))
     total = torch.zeros((), device=mask.device)
-    weights = torch.tensor(STEM_WEIGHTS, device=mask.device)
+    weights = torch.tensor(stem_weights or (1.0,) * mask.shape[1], device=mask.device)
     for low, high in zip(GROUPS[:-1], GROUPS[1:], strict=True):
         norm = (error[..., low:high].sum(-1) + 1e-4).sqrt()
         scale = (reference[..., low:high].sum(-1) + 1e-1).pow(0.25)
@@ -61,9 +97,9 @@ def loss_of(mask: Tensor, targets: Tensor, mixture: Tensor) -> Tensor:
 class State:
     """Everything that a checkpoint holds."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, task: Task):
         self.path = folder / "checkpoint.pt"
-        self.net = Core().to(memory_format=torch.channels_last)
+        self.net = task.network().to(memory_format=torch.channels_last)
         self.average = deepcopy(self.net).eval()
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=RATE, weight_decay=1e-4)
         self.step, self.seconds = 0, 0.0
@@ -86,8 +122,11 @@ class State:
         return True
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Takes over parameters by name; those of another shape (the masks of other stems) stay as they are."""
+        mine = self.net.state_dict()
+        fitting = {name: value for name, value in weights.items() if mine[name].shape == value.shape}
         for net in (self.net, self.average):
-            net.load_state_dict(net.state_dict() | weights)
+            net.load_state_dict(mine | fitting)
 
     def update_average(self) -> None:
         decay = min(EMA, (1 + self.step) / (10 + self.step))
@@ -133,21 +172,18 @@ def sdr_db(estimate: Tensor, target: Tensor) -> float:
     return float(10 * torch.log10(target.abs().square().sum() / ((estimate - target).abs().square().sum() + 1e-9)))
 
 
-def validate(net: Core, batches: list[np.ndarray]) -> tuple[float, list[float]]:
+def validate(net: Core, batches: list[np.ndarray], task: Task) -> tuple[float, list[float]]:
     """Loss and, by stem, the median over items of the SDR of the masked spectrum where the stem sounds."""
     losses: list[float] = []
-    scores: list[list[float]] = [[] for _ in config.STEMS]
+    scores: list[list[float]] = [[] for _ in task.stems]
     with torch.inference_mode():
         for batch in batches:
-            targets = spectra(torch.from_numpy(batch))
-            mixture = targets.sum(1)
-            mask = net(planes_of(mixture))
-            losses.append(float(loss_of(mask, targets, mixture)))
-            for item in range(len(batch)):
-                for stem in range(len(config.STEMS)):
-                    target = targets[item, stem]
-                    if target.abs().square().sum() > 1e-3 * mixture[item].abs().square().sum():
-                        scores[stem].append(sdr_db(mask[item, stem] * mixture[item], target))
+            truth = Truth(torch.from_numpy(batch), task.hop)
+            mask = net.masks(planes_of(truth.mixture))
+            losses.append(float(loss_of(mask, truth, task.weights)))
+            for item, stem, target in zip(truth.item, truth.stem, truth.spectra, strict=True):
+                if target.abs().square().sum() > 1e-3 * truth.mixture[item].abs().square().sum():
+                    scores[stem].append(sdr_db(mask[item, stem] * truth.mixture[item], target))
     return float(np.mean(losses)), [float(np.median(s)) if s else math.nan for s in scores]
 
 
@@ -158,9 +194,9 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
     Without a checkpoint, `start` (parameters by name) is where it begins, or else chance.
     """
     torch.set_num_threads(threads)
-    folder = config.RUNS / pack
+    task, folder = TASKS[pack], config.RUNS / pack
     folder.mkdir(parents=True, exist_ok=True)
-    state = State(folder)
+    state = State(folder, task)
     resumed = state.load()
     if start and not resumed:
         state.start_from(start)
@@ -173,10 +209,15 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
 
     parameters = sum(p.numel() for p in state.net.parameters())
     say(f"{'resume' if resumed else 'start'} {pack}: step {state.step}, {parameters / 1e6:.2f} M parameters, {minutes} min")
-    feeder = Feeder(Mixer(Library("train"), SAMPLES, seed=state.step + 1), BATCH)
+    feeder = Feeder(task.mixer(Library("train"), task.samples, seed=state.step + 1), task.batch)
     held_out = Library("valid")
-    mixer = Mixer(held_out, SAMPLES, seed=99)
-    valid = [mixer.batch(BATCH) for _ in range(8)] if held_out.songs else []
+    mixer = task.mixer(held_out, task.samples, seed=99)
+    valid = [mixer.batch(task.batch) for _ in range(8)] if held_out.songs else []
+
+    def report() -> None:
+        value, scores = validate(state.average, valid, task)
+        say(f"validation loss {value:.4f} SDR " + " ".join(f"{n} {s:.2f}" for n, s in zip(task.stems, scores, strict=True)))
+
     generator = torch.Generator().manual_seed(state.step)
     began, already = time.monotonic(), state.seconds
     saved = validated = began
@@ -189,14 +230,14 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
             group["lr"] = rate
         batch = torch.from_numpy(feeder.next())
         team.before_step()
-        targets = spectra(batch)
-        targets = targets * random_equaliser(len(targets), len(config.STEMS), generator)
-        mixture = targets.sum(1)
-        planes = planes_of(mixture).contiguous(memory_format=torch.channels_last)
+        truth = Truth(batch, task.hop, generator)
+        planes = planes_of(truth.mixture).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat):
             logits = state.net.logits(planes)
         mask = torch.softmax(logits.float(), 1)
-        loss = loss_of(mask, targets, mixture)
+        loss = loss_of(mask, truth, task.weights)
+        if task.surprise:
+            loss = loss + task.surprise * truth.surprise(mask)
         state.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(state.net.parameters(), 1.0)
@@ -209,19 +250,16 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
         now = time.monotonic()
         state.seconds = already + now - began
         if state.step % 50 == 0:
-            hours = state.step * BATCH * FRAMES * config.HOP / config.RATE / 3600
-            say(f"step {state.step} {state.seconds / 60:.1f} min {hours:.2f} h loss {np.mean(recent):.4f} rate {rate:.1e} threads {team.now}")
+            say(f"step {state.step} {state.seconds / 60:.1f} min {task.hours(state.step):.2f} h loss {np.mean(recent):.4f} rate {rate:.1e} threads {team.now}")
             recent.clear()
         if now - saved > CHECKPOINT_EVERY:
             state.save()
             saved = now
         if valid and now - validated > VALIDATE_EVERY:
-            value, scores = validate(state.average, valid)
-            say(f"validation loss {value:.4f} SDR " + " ".join(f"{n} {s:.2f}" for n, s in zip(config.STEMS, scores, strict=True)))
+            report()
             validated = time.monotonic()
     state.save()
     if valid:
-        value, scores = validate(state.average, valid)
-        say(f"validation loss {value:.4f} SDR " + " ".join(f"{n} {s:.2f}" for n, s in zip(config.STEMS, scores, strict=True)))
+        report()
     say(f"stop: step {state.step}, {state.seconds / 60:.1f} min")
     return state

@@ -1,20 +1,16 @@
 """The whole chain on a minute of data: `python -m unittest training.tests.test_training` (under a minute)."""
 
 import json
-import os
-import tempfile
 import unittest
 from pathlib import Path
 
-FOLDER = tempfile.TemporaryDirectory()
-os.environ["PARTITA_TRAINING_DIR"] = FOLDER.name
+import numpy as np
+import torch
 
-import numpy as np  # noqa: E402 - the folder is chosen first
-import torch  # noqa: E402
-
-from training import audio, baselines, config, export, fusion, render, separate, train  # noqa: E402
-from training.mix import Library, Mixer  # noqa: E402
-from training.model import Core, planes_of  # noqa: E402
+from training import audio, baselines, config, export, fusion, render, separate, train
+from training.mix import Library, Mixer
+from training.model import Core, planes_of
+from training.tests import FOLDER
 
 
 class TrainingTest(unittest.TestCase):
@@ -61,12 +57,11 @@ class TrainingTest(unittest.TestCase):
     def test_network_overfits_one_item(self) -> None:
         torch.manual_seed(1)
         stems = torch.from_numpy(Mixer(Library("train"), 15 * config.HOP + config.SIZE, 5).batch(1))
-        targets = train.spectra(stems)
-        mixture, net = targets.sum(1), Core(width=(16, 16, 16), hidden=16)
+        truth, net = train.Truth(stems), Core(width=(16, 16, 16), hidden=16)
         optimiser = torch.optim.Adam(net.parameters(), 5e-3)
         losses = []
         for _ in range(25):
-            loss = train.loss_of(net(planes_of(mixture)), targets, mixture)
+            loss = train.loss_of(net(planes_of(truth.mixture)), truth)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -1,0 +1,53 @@
+"""What there is to train: for each pack its stems, its mixing, and what the engine is told of it."""
+
+from dataclasses import dataclass
+
+from . import config
+from .mix import Mixer
+from .mix_instruments import InstrumentMixer
+from .model import Core
+
+
+@dataclass(frozen=True)
+class Task:
+    """One pack."""
+
+    pack: str
+    input: str  # what the network divides: "mixture", or a stem of the first stage
+    mixer: type[Mixer]
+    weights: tuple[float, ...]  # of the stems in the loss
+    serves: tuple[str, ...]  # stems that the server offers
+    frames: int  # of an item
+    batch: int  # items of a step
+    surprise: float = 0.0  # weight of the cross-entropy in the loss
+    calibrate: bool = False  # whether an export scales the logits to what suits held-out items
+    stride: int = 1  # hops between the frames that the network looks at: 1 or 2
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        return self.mixer.stems
+
+    @property
+    def hop(self) -> int:
+        return config.HOP * self.stride
+
+    @property
+    def samples(self) -> int:
+        return (self.frames - 1) * self.hop + config.SIZE
+
+    def network(self) -> Core:
+        return Core(len(self.stems), stride=self.stride)
+
+    def hours(self, steps: int) -> float:
+        """Hours of audio that so many steps see."""
+        return steps * self.batch * self.frames * self.hop / config.RATE / 3600
+
+
+TASKS = {
+    task.pack: task
+    for task in (
+        # vocals are the hardest and the most asked for
+        Task("music-core", "mixture", Mixer, (1.5, 1.0, 1.0, 1.0), ("vocals", "drum", "bass"), 128, 5),
+        Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, config.OTHER_KINDS, 40, 5, surprise=5.0, calibrate=True, stride=2),
+    )
+}
