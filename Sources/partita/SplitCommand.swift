@@ -49,8 +49,6 @@ struct SplitCommand: AsyncParsableCommand {
     var quiet = false
 
     func validate() throws {
-        if files.isEmpty { throw ValidationError("Name at least one file.") }
-        if stem.isEmpty { throw ValidationError("Name a stem: --stem vocals, or --stem all.") }
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
         for (sum, parts) in PackManifest.sums
         where together && stem.contains(sum) && parts.contains(where: stem.contains) {

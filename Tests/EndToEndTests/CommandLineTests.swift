@@ -180,10 +180,9 @@ import Testing
         ),
     ])
     func whatIsWrongIsSaid(line: String, sentence: String) throws {
-        let finished = try run("sh", ["-c", "exec \(TestServer.program.path) \(line) 2>&1"])
+        let finished = try said(line)
         #expect(finished.status != 0)
-        let text = String(decoding: finished.output, as: UTF8.self)
-        #expect(text.contains(sentence), "\(text)")
+        #expect(finished.text.contains(sentence), "\(finished.text)")
         #expect(!FileManager.default.fileExists(atPath: "/tmp/partita-never"))
     }
 
@@ -234,11 +233,35 @@ import Testing
     @Test func aStemWithoutAModelIsRefused() throws {
         let file = try folder.make("song.wav", from: Self.song, ["-t", "2"])
         let out = folder.file("out")
+        let finished = try said(
+            "split \(file.path) --stem strings --out \(out.path)", models: core())
+        #expect(finished.status == 1)
         #expect(
-            try partita(
-                ["split", file.path, "--stem", "strings", "--out", out.path], models: core()
-            ).status == 1)
+            finished.text.contains(
+                "No installed model can separate “strings”. `partita models list` shows what is installed."
+            ), "\(finished.text)")
         #expect(!FileManager.default.fileExists(atPath: out.path))
+    }
+
+    @Test func aResultThatIsThereIsNotOverwritten() throws {
+        let file = try folder.make("song.wav", from: Self.song, ["-t", "2"])
+        let there = try folder.write("song_vocals.wav", "mine")
+        let finished = try said("split \(file.path) --stem vocals --out \(folder.path)")
+        #expect(finished.status == 1)
+        #expect(
+            finished.text.contains("song_vocals.wav is there already. --force overwrites it."),
+            "\(finished.text)")
+        #expect(try String(contentsOf: there, encoding: .utf8) == "mine")
+    }
+
+    /// What the program says on either output, and how it ends.
+    private func said(
+        _ line: String, models: URL? = nil
+    ) throws -> (status: Int32, text: String) {
+        let environment = models.map { "PARTITA_MODELS='\($0.path)' " } ?? ""
+        let finished = try run(
+            "sh", ["-c", "\(environment)exec \(TestServer.program.path) \(line) 2>&1"])
+        return (finished.status, String(decoding: finished.output, as: UTF8.self))
     }
 
     @Test func licensesAreCreatedAndListed() throws {
