@@ -22,7 +22,7 @@ final class Cascade {
         var divisions: [Division] = []
         for network in plan.divisions { divisions.append(try Division(network, request)) }
         self.divisions = divisions
-        isClearCut = request.clearCut
+        isClearCut = plan.clearCut
         channels = request.channels
         let bins = plan.base.manifest.stft.shape.bins
         self.bins = bins

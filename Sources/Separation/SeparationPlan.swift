@@ -9,6 +9,8 @@ struct SeparationPlan {
     let divisions: [CompiledNetwork]
     /// Where each stem of the request comes from, in its order.
     let leaves: [Leaf]
+    /// Prefer less bleed over more of the stem.
+    let clearCut: Bool
 
     /// A stem: the sum of these outputs' masks.
     struct Leaf {
@@ -19,9 +21,9 @@ struct SeparationPlan {
 
     /// Takes the base that needs the fewest divisions to serve all stems, and among those the one with the most stems.
     /// - Throws: ``SeparationError/notInstalled(stems:)``.
-    init(_ stems: [String], _ networks: [CompiledNetwork], _ fusion: Fusion?)
-        throws(SeparationError)
-    {
+    init(
+        _ stems: [String], clearCut: Bool, _ networks: [CompiledNetwork], _ fusion: Fusion?
+    ) throws(SeparationError) {
         let candidates = networks.filter(\.manifest.dividesMixture).compactMap { base in
             SeparationPlan.divisions(of: base, for: stems, networks).map { (base, $0) }
         }
@@ -33,6 +35,7 @@ struct SeparationPlan {
             let unknown = stems.filter { !known.contains($0) }
             throw .notInstalled(stems: unknown.isEmpty ? stems : unknown)
         }
+        self.clearCut = clearCut
         self.base = base
         self.divisions = divisions
         leaves = stems.map { stem in

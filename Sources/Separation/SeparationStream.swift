@@ -1,27 +1,11 @@
 import DSP
 
-/// A piece of a result: source and stems of the same samples.
-public struct SeparatedBlock: Sendable {
-    /// `[channel][sample]`, as it was pushed.
-    public let source: [[Float]]
-    /// `[stem in the order of the request][channel][sample]`, on the 24-bit grid (multiples of 2⁻²³), so
-    /// that a file of 24-bit integers holds exactly these values.
-    public let stems: [[[Float]]]
-
-    public init(source: [[Float]], stems: [[[Float]]]) {
-        self.source = source
-        self.stems = stems
-    }
-}
-
-/// Separates one recording, in a stream: samples go in at the source's own rate, and source and stems come
-/// out later, aligned. Memory does not depend on the length.
+/// Separates one recording into stems by the masks of networks.
 ///
 /// Masks are found and applied at the networks' rate; stems are brought back to the source's rate. What the
-/// source holds above half the networks' rate belongs to no stem. Synchronous and processor-bound.
-public final class SeparationStream {
-    /// Seconds spent inside networks so far.
-    public var inferenceSeconds: Double { cascade.inferenceSeconds }
+/// source holds above half the networks' rate belongs to no stem.
+final class SeparationStream: StemStream {
+    var inferenceSeconds: Double { cascade.inferenceSeconds }
 
     private let cascade: Cascade
     private let shape: ShortTimeShape
@@ -49,7 +33,7 @@ public final class SeparationStream {
         cascade = try Cascade(plan, request)
         shape = manifest.stft.shape
         channels = request.channels
-        stems = request.stems.count
+        stems = plan.leaves.count
         let samples = { FrameQueue(length: 1) }
         source = (0..<request.channels).map { _ in samples() }
         let resamples = request.sampleRate != manifest.sampleRate
@@ -64,7 +48,7 @@ public final class SeparationStream {
         frames = MagnitudeQueue(shape: shape, planes: cascade.planes)
         analyzers = try (0..<channels).map { _ in try Analyzer(shape) }
         let grid = { (make: () throws -> FrameQueue) in
-            try (0..<request.stems.count).map { _ in
+            try (0..<plan.leaves.count).map { _ in
                 try (0..<request.channels).map { _ in try make() }
             }
         }
@@ -84,10 +68,7 @@ public final class SeparationStream {
         masked = AlignedBuffer(count: shape.frameLength)
     }
 
-    /// Takes samples in, and gives back what is finished.
-    /// - Parameter block: `[channel][sample]`, full scale ±1, all channels of the same length.
-    /// - Throws: ``SeparationError/inferenceFailed(pack:reason:)``.
-    public func push(_ block: [[Float]]) throws -> [SeparatedBlock] {
+    func push(_ block: [[Float]]) throws -> [SeparatedBlock] {
         precondition(block.count == channels, "a block has as many channels as the request")
         for (channel, samples) in block.enumerated() where !samples.isEmpty {
             samples.withUnsafeBufferPointer { samples in
@@ -102,9 +83,7 @@ public final class SeparationStream {
         return take()
     }
 
-    /// Gives back the rest. Nothing may be pushed afterwards.
-    /// - Throws: ``SeparationError/inferenceFailed(pack:reason:)``.
-    public func finish() throws -> [SeparatedBlock] {
+    func finish() throws -> [SeparatedBlock] {
         for (channel, resampler) in toNetwork.enumerated() {
             resampler.finish(into: signal[channel])
         }

@@ -2,21 +2,15 @@ import Foundation
 
 /// What to separate, and what is known of the whole recording beforehand.
 public struct SeparationRequest: Sendable {
-    /// Stems of the API, in the order in which they are wanted.
-    public let stems: [String]
-    /// Prefer less bleed over more of the stem.
-    public let clearCut: Bool
+    public let kind: SplitKind
     /// Hz.
     public let sampleRate: Int
     public let channels: Int
     /// Over all samples of all channels; 0 for silence.
     public let meanSquare: Double
 
-    public init(
-        stems: [String], clearCut: Bool, sampleRate: Int, channels: Int, meanSquare: Double
-    ) {
-        self.stems = stems
-        self.clearCut = clearCut
+    public init(kind: SplitKind, sampleRate: Int, channels: Int, meanSquare: Double) {
+        self.kind = kind
         self.sampleRate = sampleRate
         self.channels = channels
         self.meanSquare = meanSquare
@@ -67,9 +61,12 @@ public final class Separator: Sendable {
 
     /// Begins a recording.
     /// - Throws: ``SeparationError/notInstalled(stems:)``.
-    public func makeStream(_ request: SeparationRequest) throws -> SeparationStream {
-        try SeparationStream(
-            SeparationPlan(request.stems, networks, fusion), request)
+    public func makeStream(_ request: SeparationRequest) throws -> any StemStream {
+        switch request.kind {
+        case .stems(let stems, let clearCut):
+            try SeparationStream(
+                SeparationPlan(stems, clearCut: clearCut, networks, fusion), request)
+        }
     }
 
     /// Runs the network once: on a quiet, even spectrum its masks must be numbers that sum to one.

@@ -7,25 +7,22 @@ import Separation
 public struct SplitJob: Sendable {
     /// The file to split; whatever ffmpeg reads.
     public let input: String
-    /// Stems of the API, each of which gives a track.
-    public let stems: [String]
+    /// What it is divided into; each stem gives a track.
+    public let kind: SplitKind
     /// The tracks of what is left.
     public let layout: TrackLayout
-    /// Prefer less bleed over more of the stem.
-    public let clearCut: Bool
     /// `nil`: the format of the source.
     public let format: AudioFormat?
     /// An existing folder of this job's own; what is in it after a failure is worth nothing.
     public let folder: String
 
     public init(
-        input: String, stems: [String], layout: TrackLayout = .pairs, clearCut: Bool,
-        format: AudioFormat?, folder: String
+        input: String, kind: SplitKind, layout: TrackLayout = .pairs, format: AudioFormat?,
+        folder: String
     ) {
         self.input = input
-        self.stems = stems
+        self.kind = kind
         self.layout = layout
-        self.clearCut = clearCut
         self.format = format
         self.folder = folder
     }
@@ -72,8 +69,8 @@ public struct SplitJob: Sendable {
         let engine = try EngineActor(
             separator,
             SeparationRequest(
-                stems: stems, clearCut: clearCut, sampleRate: info.sampleRate,
-                channels: info.channels, meanSquare: survey.meanSquare))
+                kind: kind, sampleRate: info.sampleRate, channels: info.channels,
+                meanSquare: survey.meanSquare))
         let spool = try Spool(folder: folder)
         let outputs = outputs(format)
 
@@ -116,7 +113,7 @@ public struct SplitJob: Sendable {
     }
 
     private func outputs(_ format: AudioFormat) -> [Output] {
-        layout.labels(stems).map { label, isBack in
+        layout.labels(kind.stems).map { label, isBack in
             Output(
                 isBack: isBack, label: label,
                 path: "\(folder)/\(label).\(format.fileExtension)", format: format)
@@ -169,7 +166,7 @@ public struct SplitJob: Sendable {
 /// Runs the engine on a thread of its own, so that heartbeats never wait for a network.
 private actor EngineActor {
     private let queue = EngineQueue()
-    private let stream: SeparationStream
+    private let stream: any StemStream
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
 

@@ -133,15 +133,17 @@ public struct TaskWorker: Sendable {
             }
             if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
             return SplitJob(
-                input: input, stems: [presets.stem.rawValue],
-                clearCut: presets.extractionLevel == .clearCut,
+                input: input,
+                kind: .stems(
+                    [presets.stem.rawValue], clearCut: presets.extractionLevel == .clearCut),
                 format: AudioFormat(presets.encoderFormat), folder: folder)
         case .multistem(let presets):
             if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
             return SplitJob(
-                input: input, stems: presets.stems.map(\.rawValue), layout: .together,
-                clearCut: presets.extractionLevel == .clearCut,
-                format: AudioFormat(presets.encoderFormat), folder: folder)
+                input: input,
+                kind: .stems(
+                    presets.stems.map(\.rawValue), clearCut: presets.extractionLevel == .clearCut),
+                layout: .together, format: AudioFormat(presets.encoderFormat), folder: folder)
         case .demuser: throw Self.notInstalled("Removing music from speech")
         case .voiceClean: throw Self.notInstalled("Cleaning a voice")
         case .voiceChange: throw Self.notInstalled("Changing a voice")

@@ -132,7 +132,7 @@ import Testing
         let minute = try decode(Self.song, seconds: 30).map { $0 + $0 }
         let stream = try Self.small.get().makeStream(
             SeparationRequest(
-                stems: ["vocals", "piano", "rest"], clearCut: false, sampleRate: 44_100,
+                kind: .stems(["vocals", "piano", "rest"], clearCut: false), sampleRate: 44_100,
                 channels: 2, meanSquare: 0.01))
         var resident: [Int] = []
         for _ in 0..<5 {

@@ -124,7 +124,7 @@ import Testing
         #expect(throws: SeparationError.notInstalled(stems: ["strings"])) {
             _ = try separator.makeStream(
                 SeparationRequest(
-                    stems: ["strings"], clearCut: false, sampleRate: 44_100, channels: 2,
+                    kind: .stems(["strings"], clearCut: false), sampleRate: 44_100, channels: 2,
                     meanSquare: 0.1))
         }
     }

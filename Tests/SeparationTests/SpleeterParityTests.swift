@@ -35,7 +35,8 @@ enum Engine {
         let energy = source.joined().reduce(0.0) { $0 + Double($1 * $1) }
         let stream = try separator.makeStream(
             SeparationRequest(
-                stems: stems, clearCut: clearCut, sampleRate: rate, channels: source.count,
+                kind: .stems(stems, clearCut: clearCut), sampleRate: rate,
+                channels: source.count,
                 meanSquare: energy / Double(max(source.count * source[0].count, 1))))
         var original = source.map { _ in [Float]() }
         var results = stems.map { _ in source.map { _ in [Float]() } }

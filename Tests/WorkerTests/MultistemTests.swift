@@ -20,8 +20,8 @@ import Worker
         let out = folder.file(UUID().uuidString)
         try FileManager.default.createDirectory(at: out, withIntermediateDirectories: false)
         let result = try await SplitJob(
-            input: file.path, stems: stems, layout: layout, clearCut: false, format: .wav,
-            folder: out.path
+            input: file.path, kind: .stems(stems, clearCut: false), layout: layout,
+            format: .wav, folder: out.path
         ).run(MediaTools(), engine ?? separator.get()) { _ in }
         var tracks: [String: [[Float]]] = [:]
         for output in result.outputs {

@@ -22,7 +22,7 @@ import Worker
         let out = folder.file("out")
         try FileManager.default.createDirectory(at: out, withIntermediateDirectories: false)
         return try await SplitJob(
-            input: file.path, stems: stems, clearCut: false, format: format, folder: out.path
+            input: file.path, kind: .stems(stems, clearCut: false), format: format, folder: out.path
         ).run(tools, separator.get(), progress: progress)
     }
 

@@ -1,0 +1,30 @@
+/// A piece of a result: source and stems of the same samples.
+public struct SeparatedBlock: Sendable {
+    /// `[channel][sample]`, as it was pushed.
+    public let source: [[Float]]
+    /// `[stem in the order of the request][channel][sample]`, on the 24-bit grid (multiples of 2⁻²³), so
+    /// that a file of 24-bit integers holds exactly these values.
+    public let stems: [[[Float]]]
+
+    public init(source: [[Float]], stems: [[[Float]]]) {
+        self.source = source
+        self.stems = stems
+    }
+}
+
+/// Divides one recording, in a stream: samples go in at the source's own rate, and source and stems come
+/// out later, aligned. Memory does not depend on the length, nor the result on the size of the blocks.
+/// Synchronous and processor-bound.
+public protocol StemStream: AnyObject {
+    /// Seconds spent inside networks so far.
+    var inferenceSeconds: Double { get }
+
+    /// Takes samples in, and gives back what is finished.
+    /// - Parameter block: `[channel][sample]`, full scale ±1, all channels of the same length.
+    /// - Throws: ``SeparationError/inferenceFailed(pack:reason:)``.
+    func push(_ block: [[Float]]) throws -> [SeparatedBlock]
+
+    /// Gives back the rest. Nothing may be pushed afterwards.
+    /// - Throws: ``SeparationError/inferenceFailed(pack:reason:)``.
+    func finish() throws -> [SeparatedBlock]
+}
