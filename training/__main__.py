@@ -2,7 +2,7 @@
 
 import argparse
 
-PACKS = ("music-core", "music-instruments")
+PACKS = ("music-core", "music-instruments", "vocals-lead", "dry")
 
 
 def main() -> None:
@@ -12,6 +12,7 @@ def main() -> None:
     build.add_argument("--minutes", type=float, default=60, help="of synthetic songs")
     build.add_argument("--wall-minutes", type=float, default=20)
     build.add_argument("--ensemble", action="store_true", help="songs of pitched instruments alone, for music-instruments")
+    build.add_argument("--voices", action="store_true", help="lanes and choirs, for vocals-lead and dry")
     build.add_argument("--seconds", type=float, default=40, help="of each song")
     build.add_argument("--recorded", action="store_true", help="recorded notes wherever an instrument has some")
     build.add_argument("--first", type=int, default=0, help="number of the first song, to build in several processes")
@@ -31,7 +32,11 @@ def main() -> None:
     evaluate.add_argument("--pieces", type=int, help="of the unseen soundfont")
     arguments = parser.parse_args()
 
-    if arguments.command == "build":
+    if arguments.command == "build" and arguments.voices:
+        from . import voices
+
+        voices.build(arguments.minutes, arguments.wall_minutes, arguments.first)
+    elif arguments.command == "build":
         from . import render
 
         render.build(arguments.minutes, arguments.seconds, arguments.wall_minutes, arguments.ensemble, arguments.first,
@@ -54,6 +59,10 @@ def main() -> None:
         from . import evaluate as evaluator
 
         evaluator.main(arguments.threads, arguments.pieces or 6)
+    elif arguments.pack in ("vocals-lead", "dry"):
+        from . import evaluate_voices as evaluator
+
+        evaluator.main(arguments.pack, arguments.threads, arguments.pieces or 40)
     else:
         from . import evaluate_instruments as evaluator
 

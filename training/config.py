@@ -37,6 +37,10 @@ VALID_SONG = "everythingisfree_rubidium"
 VALID_VOICES = ("oatsu_antagata_dokosa", "misc_16k_24k", "nabucasa_samples")
 VALID_VOWELS = "sven"
 
+# Held out of `vocals-lead` and `dry`: voices, besides the song, the singers and the vowels above, and rooms.
+HELD_SPEAKERS = ("berta", "denis", "dimitar", "jeff", "pim", "librispeech", "rtvc_p260")
+HELD_ROOMS = ("Jack_Lyons", "kitchen", "tim-warehouse", "cardiod-true-stereo-15-8", "seminar_room_clap")
+
 
 def stem_of(kind: str) -> int:
     """Index in STEMS of the stem to which a part of this kind belongs."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from . import config
 from .mix import Mixer
 from .mix_instruments import InstrumentMixer
+from .mix_voices import DryMixer, LeadMixer
 from .model import Core
 
 
@@ -13,7 +14,7 @@ class Task:
     """One pack."""
 
     pack: str
-    input: str  # what the network divides: "mixture", or a stem of the first stage
+    input: str  # what the network divides: "mixture", a stem of the first stage, or any "voice" by itself
     mixer: type[Mixer]
     weights: tuple[float, ...]  # of the stems in the loss
     serves: tuple[str, ...]  # stems that the server offers
@@ -50,5 +51,8 @@ TASKS = {
         Task("music-core", "mixture", Mixer, (1.5, 1.0, 1.0, 1.0), ("vocals", "drum", "bass"), 128, 5),
         # serves nothing until it separates what it would offer (config.OTHER_KINDS)
         Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, (), 40, 5, surprise=5.0, calibrate=True, stride=2),
+        # these two serve no stem of the API's list: the engine knows them by what they divide
+        Task("vocals-lead", "vocals", LeadMixer, (1.0, 1.0), (), 48, 4, stride=2),
+        Task("dry", "voice", DryMixer, (1.0, 1.0), (), 96, 4),
     )
 }

@@ -1,0 +1,99 @@
+"""`vocals-lead` and `dry` on a few seconds of voices: `python -m unittest training.tests.test_voices`."""
+
+import json
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+from training import config, evaluate_voices, export, render, rooms, separate, train, voices
+from training.mix import Library
+from training.mix_voices import DryMixer, LeadMixer, pan
+from training.tasks import TASKS
+from training.tests import FOLDER
+
+
+class VoicesTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.choir = voices.choir(0, "train")
+        for split in ("train", "valid"):
+            render.save_song(f"choir-{split}", ["voice"] * len(cls.choir), cls.choir[:, None], "choir", split)
+            for i, lane in enumerate(cls.choir[:2]):
+                render.save_song(f"lane-{split}-{i}", ["voice"], lane[None, None], "lane", split)
+
+    def test_voices_are_held_out(self) -> None:
+        train_voices, held = voices.recordings("train"), voices.recordings("valid")
+        self.assertFalse({p for paths in train_voices.values() for p in paths} & {p for paths in held.values() for p in paths})
+        speakers = {name for name in set(train_voices) & set(held)}
+        self.assertLessEqual(speakers, {"everythingisfree-lead", "everythingisfree-backing"})  # one singer, another song
+        self.assertGreaterEqual(len(train_voices), 20)
+        self.assertGreaterEqual(len(held), 10)
+
+    def test_a_melody_is_sung_in_its_scale_and_its_third_above(self) -> None:
+        path = next(iter(voices.recordings("train").values()))[0]
+        analysis = voices.Analysis(voices.audio.read(path, 0, 4).mean(0))
+        melody = voices.Melody(analysis, np.random.default_rng(1), 1200)
+        own, third = melody.semitones(0), melody.semitones(2)
+        self.assertLessEqual(set((own - melody.root).astype(int) % 12), set(melody.scale))
+        self.assertLessEqual(set((third - own).astype(int)), {3, 4})
+        pitch = voices.intoned(np.random.default_rng(2), own)
+        sung = analysis.synthesize(pitch, melody.index, 1.0, 6 * config.RATE)
+        found = voices.Analysis(sung).pitch[: len(pitch)]
+        both = found > 0
+        cents = 1200 * np.abs(np.log2(found[both] / pitch[: len(found)][both]))
+        self.assertLess(float(np.median(cents)), 40)
+
+    def test_lead_is_in_the_middle_and_items_have_what_they_should(self) -> None:
+        left, right = pan(np.ones(4, np.float32), 0)
+        np.testing.assert_allclose(left, right, rtol=1e-6)
+        items = np.stack([LeadMixer(Library("train"), 30_000, seed).levelled() for seed in range(120)])
+        power = (items**2).mean(3)
+        present = power.sum(2) > 1e-9
+        self.assertAlmostEqual(float((~present[:, 1]).mean()), 0.15 , delta=0.1)
+        self.assertAlmostEqual(float((~present[:, 0]).mean()), 0.08, delta=0.08)
+        side = ((items[:, :, 0] - items[:, :, 1]) ** 2).mean(2) / (power.sum(2) + 1e-12)
+        self.assertLess(float(np.median(side[present[:, 0], 0])), 0.05)
+        self.assertGreater(float(np.median(side[present[:, 1], 1])), 0.2)
+        level = 20 * np.log10(np.sqrt((items.sum(1) ** 2).mean((1, 2))))
+        self.assertAlmostEqual(float(level.mean()), config.LEVEL_DBFS, delta=2)
+
+    def test_a_response_is_divided_50_ms_after_its_direct_sound(self) -> None:
+        for seed in range(12):
+            response = rooms.response(np.random.default_rng(seed), "train")
+            early, late = rooms.divided(response)
+            np.testing.assert_allclose(early + late, response, atol=1e-6)
+            direct = rooms.arrival(response)
+            self.assertEqual(float(np.abs(late[:, : direct + int(0.05 * config.RATE)]).max()), 0)
+            self.assertEqual(float(np.abs(early[:, direct + int(0.055 * config.RATE) :]).max(initial=0)), 0)
+
+    def test_rooms_are_held_out_and_convolution_is_one(self) -> None:
+        self.assertGreaterEqual(len(rooms.recorded("valid")), 5)
+        self.assertGreater(len(rooms.recorded("train")), len(rooms.recorded("valid")))
+        rng = np.random.default_rng(3)
+        x, response = rng.normal(0, 1, 3000), rng.normal(0, 1, (2, 500))
+        found = rooms.convolve(x, response, 1000)
+        for channel, r in zip(found, response, strict=True):
+            np.testing.assert_allclose(channel, np.convolve(x, r)[2000:3000], rtol=1e-3, atol=1e-3)
+
+    def test_items_of_dry_start_with_the_reverberation_of_what_came_before(self) -> None:
+        items = np.stack([DryMixer(Library("train"), 30_000, seed).levelled() for seed in range(60)])
+        self.assertTrue(np.isfinite(items).all())
+        late = (items[:, 1, :, :2000] ** 2).mean((1, 2)) / (items[:, 1] ** 2).mean((1, 2)).clip(1e-12)
+        self.assertGreater(float(np.median(late)), 0.02)
+        self.assertGreater(int(((items[:, 1] ** 2).sum((1, 2)) == 0).sum()), 0)
+
+    def test_train_and_export(self) -> None:
+        for pack, heard, stems in (("vocals-lead", "vocals", ["lead", "backing"]), ("dry", "voice", ["dry", "reverb"])):
+            self.assertEqual(train.run(pack, 600, 1, max_steps=1).step, 1)
+            folder = export.export(pack, out=Path(FOLDER.name) / pack)
+            manifest = json.loads((folder / "model.json").read_text())
+            self.assertEqual((manifest["input"], manifest["stems"], manifest["serves"]), (heard, stems, {}))
+            network = separate.Network((folder / "model.onnx").read_bytes())
+            x = np.stack([self.choir[0], self.choir[0]])[:, : 3 * config.RATE] + 0.1 * self.choir[1, : 3 * config.RATE]
+            found = evaluate_voices.separated(network, x)
+            np.testing.assert_allclose(found.sum(0), x, atol=1e-3)
+
+
+if __name__ == "__main__":
+    unittest.main()
