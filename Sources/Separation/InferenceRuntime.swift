@@ -33,11 +33,11 @@ final class InferenceRuntime: @unchecked Sendable {
         return text.split(separator: "\n").last.map(String.init) ?? text
     }
 
-    /// Compiles the network of a pack for `threads` processor cores.
-    /// - Throws: ``SeparationError/refused(pack:reason:)`` where it does not load or its shapes are not
-    ///   those of the manifest.
-    func compile(_ pack: ModelPack, threads: Int, cache: String?) throws(SeparationError)
-        -> CompiledNetwork
+    /// Compiles a network for `threads` processor cores.
+    /// - Parameter pack: The name of its pack, for errors.
+    /// - Throws: ``SeparationError/refused(pack:reason:)`` where it does not load.
+    func compile(_ network: String, pack: String, threads: Int, cache: String?)
+        throws(SeparationError) -> CompiledModel
     {
         var properties = [
             "PERFORMANCE_HINT": "LATENCY",
@@ -54,15 +54,14 @@ final class InferenceRuntime: @unchecked Sendable {
             ov_property(key: strings[$0], value: strings[$0 + 1])
         }
         var model: OpaquePointer?
-        guard
-            api.compile_from_file(core, pack.network.path, "CPU", pairs.count, pairs, &model) == 0,
+        guard api.compile_from_file(core, network, "CPU", pairs.count, pairs, &model) == 0,
             let model
         else {
             throw .refused(
-                pack: pack.manifest.name,
+                pack: pack,
                 reason: "its network does not load (\(InferenceRuntime.message(api)))")
         }
-        return try CompiledNetwork(runtime: self, model: model, manifest: pack.manifest)
+        return CompiledModel(runtime: self, handle: model, pack: pack)
     }
 }
 
@@ -70,94 +69,66 @@ final class InferenceRuntime: @unchecked Sendable {
 ///
 /// Unchecked, because OpenVINO's compiled models may be used from several threads (documented); the
 /// Swift side is immutable.
-final class CompiledNetwork: @unchecked Sendable {
-    let manifest: PackManifest
+final class CompiledModel: @unchecked Sendable {
+    /// The name of its pack.
+    let pack: String
     fileprivate let runtime: InferenceRuntime
-    fileprivate let model: OpaquePointer
-    /// Planes, frames, bins.
-    let inputShape: [Int]
-    /// Stems, channels (1: one mask for both), frames, bins.
-    let outputShape: [Int]
+    fileprivate let handle: OpaquePointer
 
-    fileprivate init(runtime: InferenceRuntime, model: OpaquePointer, manifest: PackManifest)
-        throws(SeparationError)
-    {
+    fileprivate init(runtime: InferenceRuntime, handle: OpaquePointer, pack: String) {
         self.runtime = runtime
-        self.model = model
-        self.manifest = manifest
-        let api = runtime.api
-        let input = CompiledNetwork.shape(api, model, api.input_by_name, "magnitude")
-        let output = CompiledNetwork.shape(api, model, api.output_by_name, "mask")
-        let (frames, bins) = (manifest.segmentFrames, manifest.stft.bins)
-        inputShape = Array(input.dropFirst())
-        outputShape = Array(output.dropFirst())
-        guard input == [1, manifest.planes.count, frames, bins] else {
-            throw .refused(
-                pack: manifest.name, reason: "its input “magnitude” has the shape \(input)")
-        }
-        guard output.count == 5, [1, 2].contains(output[2]),
-            output == [1, manifest.stems.count, output[2], frames, bins]
-        else {
-            throw .refused(pack: manifest.name, reason: "its output “mask” has the shape \(output)")
-        }
+        self.handle = handle
+        self.pack = pack
     }
 
-    deinit { runtime.api.compiled_model_free(model) }
+    deinit { runtime.api.compiled_model_free(handle) }
 
-    private static func shape(
-        _ api: ov_api, _ model: OpaquePointer,
-        _ port: (OpaquePointer?, UnsafePointer<CChar>?, UnsafeMutablePointer<OpaquePointer?>?) ->
+    /// The dimensions of an input; empty where there is none of that name.
+    func inputShape(_ name: String) -> [Int] { shape(runtime.api.input_by_name, name) }
+
+    /// The dimensions of an output; empty where there is none of that name.
+    func outputShape(_ name: String) -> [Int] { shape(runtime.api.output_by_name, name) }
+
+    private func shape(
+        _ find: (OpaquePointer?, UnsafePointer<CChar>?, UnsafeMutablePointer<OpaquePointer?>?) ->
             Int32,
         _ name: String
     ) -> [Int] {
-        var handle: OpaquePointer?
-        guard port(model, name, &handle) == 0, let handle else { return [] }
-        defer { api.port_free(handle) }
+        let api = runtime.api
+        var port: OpaquePointer?
+        guard find(handle, name, &port) == 0, let port else { return [] }
+        defer { api.port_free(port) }
         var shape = ov_shape()
-        guard api.port_shape(handle, &shape) == 0 else { return [] }
+        guard api.port_shape(port, &shape) == 0 else { return [] }
         defer { _ = api.shape_free(&shape) }
         return (0..<Int(shape.rank)).map { Int(shape.dims[$0]) }
     }
 }
 
-/// One stream's use of a network: input and output live here and are read and written in place.
+/// One stream's use of a network: inputs and outputs are read and written in place.
 final class InferenceRequest {
-    let network: CompiledNetwork
-    /// Magnitudes `[planes][frames][bins]`.
-    let input: AlignedBuffer
-    /// Masks `[stems][channels][frames][bins]`.
-    let output: AlignedBuffer
+    private let model: CompiledModel
     private let request: OpaquePointer
+    /// OpenVINO reads and writes them as long as the request lives.
+    private var buffers: [AlignedBuffer] = []
 
-    init(_ network: CompiledNetwork) throws(SeparationError) {
-        let api = network.runtime.api
-        let manifest = network.manifest
+    init(_ model: CompiledModel) throws(SeparationError) {
         var handle: OpaquePointer?
-        guard api.create_infer_request(network.model, &handle) == 0, let handle else {
-            throw .inferenceFailed(pack: manifest.name, reason: InferenceRuntime.message(api))
-        }
-        self.network = network
-        request = handle
-        input = AlignedBuffer(count: network.inputShape.reduce(1, *))
-        output = AlignedBuffer(count: network.outputShape.reduce(1, *))
-        try bind(input, shape: network.inputShape, name: "magnitude")
-        try bind(output, shape: network.outputShape, name: "mask")
-    }
-
-    deinit { network.runtime.api.infer_request_free(request) }
-
-    /// Computes `output` from `input`.
-    func run() throws(SeparationError) {
-        let api = network.runtime.api
-        guard api.infer(request) == 0 else {
+        guard model.runtime.api.create_infer_request(model.handle, &handle) == 0, let handle else {
             throw .inferenceFailed(
-                pack: network.manifest.name, reason: InferenceRuntime.message(api))
+                pack: model.pack, reason: InferenceRuntime.message(model.runtime.api))
         }
+        self.model = model
+        request = handle
     }
 
-    private func bind(_ buffer: AlignedBuffer, shape: [Int], name: String) throws(SeparationError) {
-        let api = network.runtime.api
-        var dimensions = [1] + shape.map(Int64.init)
+    deinit { model.runtime.api.infer_request_free(request) }
+
+    /// The memory of an input or output, zero at first.
+    func bind(_ name: String, shape: [Int]) throws(SeparationError) -> AlignedBuffer {
+        let api = model.runtime.api
+        let buffer = AlignedBuffer(count: shape.reduce(1, *))
+        var dimensions = shape.map(Int64.init)
         let rank = Int64(dimensions.count)
         var tensor: OpaquePointer?
         let bound = dimensions.withUnsafeMutableBufferPointer { dims in
@@ -167,8 +138,17 @@ final class InferenceRequest {
         }
         if let tensor { api.tensor_free(tensor) }
         if !bound {
-            throw .inferenceFailed(
-                pack: network.manifest.name, reason: InferenceRuntime.message(api))
+            throw .inferenceFailed(pack: model.pack, reason: InferenceRuntime.message(api))
+        }
+        buffers.append(buffer)
+        return buffer
+    }
+
+    /// Computes the outputs from the inputs.
+    func run() throws(SeparationError) {
+        let api = model.runtime.api
+        guard api.infer(request) == 0 else {
+            throw .inferenceFailed(pack: model.pack, reason: InferenceRuntime.message(api))
         }
     }
 }

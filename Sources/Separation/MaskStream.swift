@@ -12,6 +12,10 @@ final class MaskStream {
     private(set) var inferenceSeconds = 0.0
 
     private let request: InferenceRequest
+    /// Magnitudes `[planes][frames][bins]`.
+    private let input: AlignedBuffer
+    /// Masks `[stems][channels][frames][bins]`.
+    private let output: AlignedBuffer
     private let channels: Int
     /// Masks of a frame: `[stems][maskChannels][bins]` in one row.
     private let maskChannels: Int
@@ -23,8 +27,10 @@ final class MaskStream {
 
     init(_ network: CompiledNetwork, _ clip: SeparationRequest) throws(SeparationError) {
         manifest = network.manifest
-        maskChannels = network.outputShape[1]
-        request = try InferenceRequest(network)
+        maskChannels = network.outputShape[2]
+        request = try InferenceRequest(network.model)
+        input = try request.bind("magnitude", shape: network.inputShape)
+        output = try request.bind("mask", shape: network.outputShape)
         channels = clip.channels
         masks = FrameQueue(length: manifest.stems.count * maskChannels * manifest.stft.bins)
         if let level = manifest.inputLevelDbfs, clip.meanSquare > 1e-12 {
@@ -92,9 +98,9 @@ final class MaskStream {
     private func fill(from frames: MagnitudeQueue, start: Int, count: Int) {
         let bins = manifest.stft.bins
         let gain = gain(frames, start: start, count: count)
-        if count < manifest.segmentFrames { request.input.clear() }
+        if count < manifest.segmentFrames { input.clear() }
         for (index, plane) in manifest.planes.enumerated() {
-            var place = request.input.pointer + index * manifest.segmentFrames * bins
+            var place = input.pointer + index * manifest.segmentFrames * bins
             for frame in start..<start + count {
                 let magnitudes = frames.magnitudes(frame: frame, plane: plane)
                 for bin in 0..<bins { place[bin] = magnitudes[bin] * gain }
@@ -118,7 +124,7 @@ final class MaskStream {
             }
             let row = masks[start + frame]
             for plane in 0..<manifest.stems.count * maskChannels {
-                let source = request.output.pointer + (plane * length + frame) * bins
+                let source = output.pointer + (plane * length + frame) * bins
                 let destination = row + plane * bins
                 for bin in 0..<bins { destination[bin] += weight * source[bin] }
             }

@@ -2,8 +2,8 @@ import Crypto
 import Foundation
 
 /// A model pack on disk: its manifest was read and makes sense; its weights were not looked at yet.
-public struct ModelPack: Sendable {
-    public let manifest: PackManifest
+public struct ModelPack<Manifest: PackDescription>: Sendable {
+    public let manifest: Manifest
     /// The folder of the pack.
     public let directory: URL
 
@@ -32,7 +32,10 @@ public struct ModelPack: Sendable {
 
 /// The model packs that are installed, found by their manifests.
 public struct ModelLibrary: Sendable {
-    public private(set) var packs: [ModelPack] = []
+    /// Packs that divide by masks.
+    public private(set) var packs: [ModelPack<PackManifest>] = []
+    /// The pack that takes a voice out of noise.
+    public private(set) var voice: ModelPack<DeepFilterManifest>?
     /// How masks of several packs are fused, where a file says so and its packs are here.
     public private(set) var fusion: Fusion?
     /// What is missing or was refused, a sentence each.
@@ -54,7 +57,7 @@ public struct ModelLibrary: Sendable {
             readFusion(folder.appendingPathComponent("fusion.json"))
         }
         for (name, note) in missing.sorted(by: { $0.key < $1.key })
-        where !packs.contains(where: { $0.manifest.name == name }) {
+        where pack(named: name) == nil && voice?.manifest.name != name {
             notes.append(note)
         }
         // What divides a stem of another pack is of no use without it.
@@ -69,29 +72,58 @@ public struct ModelLibrary: Sendable {
         if let fusion, !fusion.packs.allSatisfy({ pack(named: $0) != nil }) { self.fusion = nil }
     }
 
+    /// The library without the packs that voice clean does not need, which take a second to load.
+    public var voiceOnly: ModelLibrary {
+        var library = self
+        library.packs = []
+        library.fusion = nil
+        return library
+    }
+
     /// The stems that installed packs can separate, sorted.
     public var stems: [String] { Set(packs.flatMap(\.manifest.offered)).sorted() }
 
-    func pack(named name: String) -> ModelPack? { packs.first { $0.manifest.name == name } }
+    func pack(named name: String) -> ModelPack<PackManifest>? {
+        packs.first { $0.manifest.name == name }
+    }
 
     private mutating func read(_ folder: URL, missing: inout [String: String]) {
         let file = folder.appendingPathComponent("model.json")
         guard let data = try? Data(contentsOf: file) else { return }
+        struct Kind: Decodable { let kind: String }
         do {
-            let manifest = try JSONDecoder().decode(PackManifest.self, from: data)
-            let pack = ModelPack(manifest: manifest, directory: folder)
-            if let fault = manifest.fault() {
-                notes.append("The model pack \(manifest.name) was refused: \(fault).")
-            } else if !FileManager.default.fileExists(atPath: pack.network.path) {
-                missing[manifest.name] =
-                    "The model pack \(manifest.name) is known, but its weights are not installed."
-            } else if self.pack(named: manifest.name) == nil {
-                packs.append(pack)
+            let decoder = JSONDecoder()
+            if try decoder.decode(Kind.self, from: data).kind == "deep_filter" {
+                let manifest = try decoder.decode(DeepFilterManifest.self, from: data)
+                if let pack = install(manifest, folder, &missing), voice == nil { voice = pack }
+            } else {
+                let manifest = try decoder.decode(PackManifest.self, from: data)
+                if let pack = install(manifest, folder, &missing),
+                    self.pack(named: manifest.name) == nil
+                {
+                    packs.append(pack)
+                }
             }
         } catch {
             notes.append(
                 "The model pack in \(folder.path) was refused: its model.json cannot be read.")
         }
+    }
+
+    /// The pack, where it makes sense and its weights are there.
+    private mutating func install<Manifest>(
+        _ manifest: Manifest, _ folder: URL, _ missing: inout [String: String]
+    ) -> ModelPack<Manifest>? {
+        let pack = ModelPack(manifest: manifest, directory: folder)
+        if let fault = manifest.fault() {
+            notes.append("The model pack \(manifest.name) was refused: \(fault).")
+        } else if !FileManager.default.fileExists(atPath: pack.network.path) {
+            missing[manifest.name] =
+                "The model pack \(manifest.name) is known, but its weights are not installed."
+        } else {
+            return pack
+        }
+        return nil
     }
 
     private mutating func readFusion(_ file: URL) {

@@ -1,14 +1,36 @@
 import DSP
 import Foundation
 
-/// What `model.json` of a model pack says. `docs/model-packs.md` explains each key.
-public struct PackManifest: Codable, Sendable {
-    /// The version of this format; 1.
+/// What the manifest of a pack of any kind says.
+public protocol PackDescription: Decodable, Sendable {
+    /// The version of the manifest's format; 1.
+    var format: Int { get }
+    var name: String { get }
+    var version: String { get }
+    var licence: String { get }
+    /// SHA-256 by file name, lower-case hex.
+    var sha256: [String: String] { get }
+    /// What it gives, by the names of the API, sorted.
+    var offered: [String] { get }
+    /// What is wrong with the manifest, as far as it can be told without the network.
+    func fault() -> String?
+}
+
+extension PackDescription {
+    /// What is wrong with what manifests of all kinds say.
+    func generalFault() -> String? {
+        if format != 1 { return "its format \(format) is not one that this version reads" }
+        return sha256["model.onnx"] == nil ? "it names no SHA-256 of model.onnx" : nil
+    }
+}
+
+/// What `model.json` of a pack says whose network divides by masks of magnitudes (the kind `spectrogram`).
+/// `docs/model-packs.md` explains each key.
+public struct PackManifest: PackDescription, Codable {
     public let format: Int
     public let name: String
     public let version: String
     public let licence: String
-    /// SHA-256 by file name, lower-case hex.
     public let sha256: [String: String]
     public let kind: String
     /// The stem of another pack that the network divides further; `nil` or `mixture`: it divides the mixture.
@@ -92,10 +114,8 @@ public struct PackManifest: Codable, Sendable {
         return "no installed pack with the same transform separates “\(input!)”, which it divides"
     }
 
-    /// What is wrong with the manifest, as far as it can be told without the network.
-    func fault() -> String? {
-        if format != 1 { return "its format \(format) is not one that this version reads" }
-        if sha256["model.onnx"] == nil { return "it names no SHA-256 of model.onnx" }
+    public func fault() -> String? {
+        if let fault = generalFault() { return fault }
         if kind != "spectrogram" { return "its kind “\(kind)” is not one that this version runs" }
         if stft.window != "hann" { return "its window “\(stft.window)” is not known" }
         if sampleRate <= 0 || stft.size <= 0 || stft.size % 2 != 0 || stft.hop <= 0

@@ -23,6 +23,7 @@ public final class Separator: Sendable {
     public let notes: [String]
     private let networks: [CompiledNetwork]
     private let fusion: Fusion?
+    private let voice: DeepFilterNetwork?
 
     /// Loads every pack of the library.
     /// - Parameters:
@@ -37,11 +38,24 @@ public final class Separator: Sendable {
         for pack in library.packs {
             do throws(SeparationError) {
                 try pack.verify()
-                let network = try inference.compile(pack, threads: threads, cache: library.cache)
-                try Separator.tryOut(network)
+                let network = try CompiledNetwork(
+                    pack, inference, threads: threads, cache: library.cache)
+                try network.tryOut()
                 networks.append(network)
             } catch {
                 notes.append(error.description)
+            }
+        }
+        voice = library.voice.flatMap { pack in
+            do throws(SeparationError) {
+                try pack.verify()
+                let network = try DeepFilterNetwork(
+                    pack, inference, threads: threads, cache: library.cache)
+                try network.tryOut()
+                return network
+            } catch {
+                notes.append(error.description)
+                return nil
             }
         }
         self.networks = networks.filter { network in
@@ -59,32 +73,52 @@ public final class Separator: Sendable {
     /// Stems that can be separated.
     public var stems: [String] { Set(networks.flatMap(\.manifest.offered)).sorted() }
 
+    /// - Throws: ``SeparationError/notInstalled(stems:)`` where a model is missing.
+    public func requireInstalled(_ kind: SplitKind) throws(SeparationError) {
+        switch kind {
+        case .stems(let stems, _):
+            _ = try SeparationPlan(stems, clearCut: false, networks, fusion)
+        case .voiceClean: _ = try voiceNetwork()
+        case .demuser:
+            _ = try voiceNetwork()
+            _ = try SeparationPlan(["vocals"], clearCut: false, networks, fusion)
+        }
+    }
+
     /// Begins a recording.
     /// - Throws: ``SeparationError/notInstalled(stems:)``.
     public func makeStream(_ request: SeparationRequest) throws -> any StemStream {
         switch request.kind {
         case .stems(let stems, let clearCut):
-            try SeparationStream(
-                SeparationPlan(stems, clearCut: clearCut, networks, fusion), request)
+            try maskStream(stems, clearCut: clearCut, request)
+        case .voiceClean(let level): try voiceStream(attenuation: level.attenuation, request)
+        case .demuser:
+            SpeechStream(
+                [
+                    try maskStream(["vocals"], clearCut: false, request),
+                    try voiceStream(attenuation: nil, request),
+                ], channels: request.channels)
         }
     }
 
-    /// Runs the network once: on a quiet, even spectrum its masks must be numbers that sum to one.
-    private static func tryOut(_ network: CompiledNetwork) throws(SeparationError) {
-        let request = try InferenceRequest(network)
-        for index in 0..<request.input.count { request.input.pointer[index] = 0.1 }
-        try request.run()
-        let size = network.outputShape.dropFirst().reduce(1, *)
-        for index in 0..<size {
-            var sum: Float = 0
-            for stem in 0..<network.outputShape[0] {
-                sum += request.output.pointer[stem * size + index]
-            }
-            if !(abs(sum - 1) < 1e-3) {
-                throw .refused(
-                    pack: network.manifest.name,
-                    reason: "its masks sum to \(sum) in a test inference, not to 1")
-            }
-        }
+    private func maskStream(
+        _ stems: [String], clearCut: Bool, _ request: SeparationRequest
+    ) throws -> SpectrumStream {
+        let plan = try SeparationPlan(stems, clearCut: clearCut, networks, fusion)
+        return try SpectrumStream(
+            MaskDivider(plan, request), sampleRate: request.sampleRate, channels: request.channels)
+    }
+
+    private func voiceStream(
+        attenuation: Float?, _ request: SeparationRequest
+    ) throws -> SpectrumStream {
+        try SpectrumStream(
+            DeepFilter(voiceNetwork(), channels: request.channels, attenuation: attenuation),
+            sampleRate: request.sampleRate, channels: request.channels)
+    }
+
+    private func voiceNetwork() throws(SeparationError) -> DeepFilterNetwork {
+        guard let voice else { throw .notInstalled(stems: ["voice"]) }
+        return voice
     }
 }

@@ -144,8 +144,16 @@ public struct TaskWorker: Sendable {
                 kind: .stems(
                     presets.stems.map(\.rawValue), clearCut: presets.extractionLevel == .clearCut),
                 layout: .together, format: AudioFormat(presets.encoderFormat), folder: folder)
-        case .demuser: throw Self.notInstalled("Removing music from speech")
-        case .voiceClean: throw Self.notInstalled("Cleaning a voice")
+        case .demuser(let presets):
+            if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
+            return SplitJob(
+                input: input, kind: .demuser, format: AudioFormat(presets.encoderFormat),
+                folder: folder)
+        case .voiceClean(let presets):
+            if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
+            return SplitJob(
+                input: input, kind: .voiceClean(NoiseReduction(presets.noiseCancelling)),
+                format: AudioFormat(presets.encoderFormat), folder: folder)
         case .voiceChange: throw Self.notInstalled("Changing a voice")
         }
     }
@@ -231,6 +239,16 @@ extension AudioFormat {
     fileprivate init?(_ asked: EncoderFormat?) {
         guard let asked else { return nil }
         self.init(rawValue: asked.rawValue)
+    }
+}
+
+extension NoiseReduction {
+    fileprivate init(_ asked: NoiseCancelling) {
+        switch asked {
+        case .mild: self = .mild
+        case .normal: self = .normal
+        case .aggressive: self = .aggressive
+        }
     }
 }
 

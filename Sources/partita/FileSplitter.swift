@@ -12,14 +12,18 @@ struct FileSplitter {
 
     /// - Parameter kind: What to do, once it is known what is installed.
     /// - Throws: What keeps all files from being begun; `ExitCode(1)` where one or more failed.
-    func run(layout: TrackLayout, kind: (Separator) throws -> SplitKind) async throws {
+    func run(
+        library: ModelLibrary = Installation.library(), layout: TrackLayout,
+        kind: (Separator) throws -> SplitKind
+    ) async throws {
         let began = ContinuousClock.now
         let tools = try MediaTools()
         let separator = try Separator(
-            library: Installation.library(), runtime: Installation.runtime(),
+            library: library, runtime: Installation.runtime(),
             threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
         if !options.quiet { for note in separator.notes { Output.error(note) } }
         let kind = try kind(separator)
+        try separator.requireInstalled(kind)
         try FileManager.default.createDirectory(
             atPath: options.folder, withIntermediateDirectories: true)
 

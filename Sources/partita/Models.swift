@@ -29,12 +29,8 @@ struct Models: AsyncParsableCommand {
 
         func run() async throws {
             let library = Installation.library()
-            let packs = library.packs.map {
-                Report.Pack(
-                    name: $0.manifest.name, version: $0.manifest.version,
-                    licence: $0.manifest.licence, stems: $0.manifest.offered,
-                    directory: $0.directory.path)
-            }
+            let packs =
+                library.packs.map { report($0) } + (library.voice.map { [report($0)] } ?? [])
             if json { return try Output.json(Report(packs: packs, notes: library.notes)) }
             for pack in packs {
                 Output.line(
@@ -42,6 +38,13 @@ struct Models: AsyncParsableCommand {
                 )
             }
             for note in library.notes { Output.error(note) }
+        }
+
+        private func report(_ pack: ModelPack<some PackDescription>) -> Report.Pack {
+            Report.Pack(
+                name: pack.manifest.name, version: pack.manifest.version,
+                licence: pack.manifest.licence, stems: pack.manifest.offered,
+                directory: pack.directory.path)
         }
     }
 

@@ -13,7 +13,8 @@ struct Partita: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Serve.self, RunWorker.self, SplitCommand.self, License.self, Models.self,
+            Serve.self, RunWorker.self, SplitCommand.self, VoiceCleanCommand.self,
+            DemuserCommand.self, License.self, Models.self,
         ])
 
     /// Parses and runs, with the exit codes that scripts rely on.

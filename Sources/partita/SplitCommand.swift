@@ -45,8 +45,6 @@ struct SplitCommand: AsyncParsableCommand {
                 PackManifest.sums[$0]?.allSatisfy(installed.contains) != true
             }
         }
-        let unknown = stem.filter { !installed.contains($0) }
-        if !unknown.isEmpty { throw SeparationError.notInstalled(stems: unknown) }
         return stem.enumerated().filter { !stem[..<$0.offset].contains($0.element) }.map(\.element)
     }
 }

@@ -2,13 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `partita split`, as a user calls it.
+/// `partita split` and its like, as a user calls them.
 @Suite(.serialized) final class CommandLineTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
 
     static let song = "music/vocadito1_plus_vibe_ace/mixture.flac"
+    static let speech = "speech/joe_en_m_city_5dB/noisy.flac"
 
     /// - Parameter models: The only folder of packs; `nil`: those that are installed.
     private func partita(_ arguments: [String], models: URL? = nil) throws -> Finished {
@@ -73,6 +74,35 @@ import Testing
                     == source.indices.map { n in tracks.reduce(0) { $0 + $1[channel][n] } })
         }
         #expect(try partita(arguments).status == 1, "nothing is overwritten")
+    }
+
+    /// The commands that need no stem, each with its two files.
+    @Test(arguments: [
+        (["voice-clean", "--level", "normal"], "voice", "no_voice"),
+        (["demuser"], "music", "no_music"),
+    ])
+    func speechCommandsGiveTwoFilesThatSumToTheSource(
+        command: [String], stem: String, back: String
+    ) throws {
+        let file = try folder.make("talk.flac", from: Self.speech, ["-t", "4"])
+        let out = folder.file("out")
+        #expect(
+            try partita(command + [file.path, "--out", out.path, "--format", "wav", "--quiet"])
+                .status == 0)
+        let results = [stem, back].map { out.appendingPathComponent("talk_\($0).wav") }
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: out.path).sorted()
+                == results.map(\.lastPathComponent).sorted())
+        try expectSum(stem: results[0], back: results[1], source: file)
+    }
+
+    @Test(arguments: ["voice-clean", "demuser"])
+    func withoutTheVoiceModelItIsSaid(command: String) throws {
+        let finished = try said("\(command) no.wav --out /tmp/partita-never", models: core())
+        #expect(finished.status == 1)
+        #expect(
+            finished.text.contains("No installed model can separate “voice”."),
+            "\(finished.text)")
     }
 
     /// “all” is everything once: guitar is the sum of two others.
@@ -148,6 +178,7 @@ import Testing
             "--out", "/tmp/x",
         ],
         ["serve", "--port", "70000", "--data", "/tmp/partita-never"],
+        ["voice-clean", "a.mp3", "--out", "/tmp/x", "--level", "loud"], ["demuser", "a.mp3"],
     ])
     func wrongUsageIsTwo(arguments: [String]) throws {
         #expect(try partita(arguments).status == 2)

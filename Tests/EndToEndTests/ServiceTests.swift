@@ -35,6 +35,33 @@ import Testing
         #expect(server.workers.isEmpty)
     }
 
+    /// Voice clean and demuser: tracks with the names of the API that sum to the source.
+    @Test(
+        arguments: [
+            ("voice_clean", ["stem": "voice", "noise_cancelling_level": 1], "voice"),
+            ("demuser", ["stem": "music"], "music"),
+        ] as [(String, [String: any Sendable], String)])
+    func speechGoesThrough(
+        operation: String, presets: [String: any Sendable], label: String
+    ) async throws {
+        let server = try TestServer()
+        let file = try folder.make(
+            "talk.flac", from: "speech/joe_en_m_city_5dB/noisy.flac", ["-t", "5"])
+        let source = try await server.upload(file, name: "talk.flac")
+        let task = try await server.post(
+            "split/\(operation)/",
+            [
+                "source_id": source.json["id"]!,
+                "presets": presets.merging(["encoder_format": "wav"]) { a, _ in a },
+            ])
+        try #require(task.status == 200, "\(task.json)")
+        let state = try await server.waitForEnd(try #require(task.json["task_id"] as? String))
+        #expect(state["status"] as? String == "success", "\(state)")
+        let tracks = try await server.tracks(state)
+        #expect(Set(tracks.keys) == [label, "no_\(label)"])
+        try expectSum(stem: tracks[label]!, back: tracks["no_\(label)"]!, source: file)
+    }
+
     @Test func stemsWithoutAModelEndInAnError() async throws {
         let server = try TestServer()
         let file = try folder.make("song.mp3", from: Self.song, ["-t", "3"])

@@ -43,6 +43,53 @@ import Worker
         #expect(try FileManager.default.contentsOfDirectory(atPath: data.blobs.scratch).isEmpty)
     }
 
+    /// Each level takes away more; what is taken away is the other track.
+    @Test func voicesAreCleaned() async throws {
+        let data = try await DataFolder()
+        let speech = "speech/paola_it_f_city_0dB/noisy.flac"
+        var kept: [Double] = []
+        for level in NoiseCancelling.allCases {
+            let source = try files.make("\(level).flac", from: speech, [])
+            let id = try await data.submit(
+                source,
+                .voiceClean(VoiceCleanPresets(encoderFormat: .wav, noiseCancelling: level)))
+            #expect(try await data.worker().workOnce())
+            let task = try await data.task(id)
+            #expect(task.status == .success, "\(String(describing: task.failure))")
+            #expect(task.tracks.map(\.label) == ["voice", "no_voice"])
+            #expect(task.tracks.map(\.kind) == [.stem, .back])
+            let file = URL(fileURLWithPath: try await data.blobs.localFile(task.tracks[0].blob))
+            kept.append(try decode(file, channels: 1)[0].reduce(0) { $0 + Double($1 * $1) })
+        }
+        #expect(kept[0] > kept[1] && kept[1] > kept[2])
+    }
+
+    /// As the API says, the stem is the music, and the speech is what is left.
+    @Test func musicIsTakenOutOfSpeech() async throws {
+        let data = try await DataFolder()
+        let source = try files.make("a.flac", from: Self.song, ["-t", "4"])
+        let id = try await data.submit(source, .demuser(DemuserPresets(encoderFormat: .wav)))
+        #expect(try await data.worker().workOnce())
+        let task = try await data.task(id)
+        #expect(task.status == .success, "\(String(describing: task.failure))")
+        #expect(task.tracks.map(\.label) == ["music", "no_music"])
+        #expect(task.tracks.map(\.kind) == [.stem, .back])
+    }
+
+    /// Where the speech model is not there, its tasks say so.
+    @Test(arguments: [Presets.voiceClean(VoiceCleanPresets()), .demuser(DemuserPresets())])
+    func withoutTheVoiceModelItIsSaid(_ presets: Presets) async throws {
+        let data = try await DataFolder()
+        let id = try await data.submit(
+            try files.make("a.flac", from: Self.song, ["-t", "2"]), presets)
+        #expect(try await data.worker(separator: onlyCore.get()).workOnce())
+        let task = try await data.task(id)
+        #expect(task.status == .error && task.attempts == 1)
+        #expect(task.failure?.code == "not_installed")
+        #expect(
+            task.failure?.detail.hasPrefix("No installed model can separate “voice”.") == true)
+    }
+
     @Test func whoLostTheLeasePublishesNothing() async throws {
         let data = try await DataFolder()
         let id = try await data.submit(try files.make("a.flac", from: Self.song, ["-t", "20"]))
@@ -132,8 +179,8 @@ import Worker
             .multistem(MultistemPresets(stems: [.vocals], dereverbEnabled: true)),
             "Removing reverberation"
         ),
-        (.demuser(DemuserPresets()), "Removing music from speech"),
-        (.voiceClean(VoiceCleanPresets()), "Cleaning a voice"),
+        (.demuser(DemuserPresets(dereverbEnabled: true)), "Removing reverberation"),
+        (.voiceClean(VoiceCleanPresets(dereverbEnabled: true)), "Removing reverberation"),
         (.voiceChange(VoiceChangePresets(voicePack: "VETRANA")), "Changing a voice"),
     ])
     func whatIsNotInstalledIsSaidAtOnce(_ presets: Presets, _ ability: String) async throws {

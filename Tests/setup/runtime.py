@@ -14,8 +14,8 @@ class Shape(ctypes.Structure):
     _fields_ = [("rank", ctypes.c_int64), ("dims", ctypes.POINTER(ctypes.c_int64))]
 
 
-def run(model, x):
-    """The first output of the ONNX file ``model`` for the float32 array ``x``, in full precision."""
+def run(model, inputs, outputs):
+    """The outputs of the ONNX file ``model``, by name, for float32 arrays by name, in full precision."""
     library = ctypes.CDLL(LIBRARY)
 
     def call(function, *arguments):
@@ -23,23 +23,27 @@ def run(model, x):
         if status != 0:
             raise RuntimeError(f"{function} returned {status}")
 
-    core, network, compiled, request, given, result = (ctypes.c_void_p() for _ in range(6))
+    core, network, compiled, request = (ctypes.c_void_p() for _ in range(4))
     call("ov_core_create", ctypes.byref(core))
     call("ov_core_read_model", core, os.fsencode(model), None, ctypes.byref(network))
     call("ov_core_compile_model", core, network, b"CPU", ctypes.c_size_t(2),
          ctypes.byref(compiled), b"INFERENCE_PRECISION_HINT", b"f32")
     call("ov_compiled_model_create_infer_request", compiled, ctypes.byref(request))
-    x = np.ascontiguousarray(x, dtype=np.float32)
-    shape = Shape(x.ndim, (ctypes.c_int64 * x.ndim)(*x.shape))
-    call("ov_tensor_create_from_host_ptr", FLOAT32, shape,
-         x.ctypes.data_as(ctypes.c_void_p), ctypes.byref(given))
-    call("ov_infer_request_set_input_tensor", request, given)
+    kept = {name: np.ascontiguousarray(x, dtype=np.float32) for name, x in inputs.items()}
+    for name, x in kept.items():
+        tensor, shape = ctypes.c_void_p(), Shape(x.ndim, (ctypes.c_int64 * x.ndim)(*x.shape))
+        call("ov_tensor_create_from_host_ptr", FLOAT32, shape,
+             x.ctypes.data_as(ctypes.c_void_p), ctypes.byref(tensor))
+        call("ov_infer_request_set_tensor", request, name.encode(), tensor)
     call("ov_infer_request_infer", request)
-    call("ov_infer_request_get_output_tensor", request, ctypes.byref(result))
-    shape, data = Shape(), ctypes.c_void_p()
-    call("ov_tensor_get_shape", result, ctypes.byref(shape))
-    call("ov_tensor_data", result, ctypes.byref(data))
-    dims = [shape.dims[i] for i in range(shape.rank)]
-    count = int(np.prod(dims))
-    values = np.ctypeslib.as_array(ctypes.cast(data, ctypes.POINTER(ctypes.c_float)), (count,))
-    return values.reshape(dims).copy()
+
+    def read(name):
+        result, shape, data = ctypes.c_void_p(), Shape(), ctypes.c_void_p()
+        call("ov_infer_request_get_tensor", request, name.encode(), ctypes.byref(result))
+        call("ov_tensor_get_shape", result, ctypes.byref(shape))
+        call("ov_tensor_data", result, ctypes.byref(data))
+        dims = [shape.dims[i] for i in range(shape.rank)]
+        floats = ctypes.cast(data, ctypes.POINTER(ctypes.c_float))
+        return np.ctypeslib.as_array(floats, (int(np.prod(dims)),)).reshape(dims).copy()
+
+    return [read(name) for name in outputs]

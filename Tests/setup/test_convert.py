@@ -102,7 +102,7 @@ class ConvertTests(unittest.TestCase):
         with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
             file.write(model.SerializeToString())
             file.flush()
-            mask = runtime.run(file.name, x)
+            mask = runtime.run(file.name, {"magnitude": x}, ["mask"])[0]
         squares = [reference_estimate(w, x[0].astype(float)) ** 2 for w in self.networks]
         expected = np.stack([(s + 5e-11) / (sum(squares) + 1e-10) for s in squares])
         self.assertEqual(mask.shape, (1, 2, 2, 64, 128))

@@ -31,9 +31,8 @@ PYTHON = """#!/bin/bash
 echo "$2" >>"$CALLS"
 if [[ -n ${FETCH_FAILS:-} && $2 == "$FETCH_FAILS" ]]; then echo "no network"; exit 1; fi
 if [[ $2 == runtime ]]; then mkdir -p .deps/openvino; touch .deps/openvino/pin; fi
-if [[ $2 == spleeter ]]; then
-    mkdir -p .deps/models/spleeter-2stems; touch .deps/models/spleeter-2stems/model.json
-fi
+case $2 in spleeter) pack=spleeter-2stems ;; deepfilternet) pack=deepfilternet3 ;; *) exit 0 ;; esac
+mkdir -p .deps/models/$pack; touch .deps/models/$pack/model.json
 """
 
 
@@ -44,7 +43,7 @@ class WrapperTests(unittest.TestCase):
         self.root = os.path.join(folder.name, "a clone")
         self.path = os.path.join(folder.name, "path")
         self.calls = os.path.join(folder.name, "calls")
-        for part in ("bin", "setup", "Models/spleeter-2stems"):
+        for part in ("bin", "setup", "Models/spleeter-2stems", "Models/deepfilternet3"):
             shutil.copytree(os.path.join(ROOT, part), os.path.join(self.root, part))
         os.makedirs(os.path.join(self.root, "Sources"))
         for name in ("Package.swift", "Sources/a.swift"):
@@ -86,10 +85,10 @@ class WrapperTests(unittest.TestCase):
         self.assertEqual(first.out, f"<split><a song.mp3><> {self.root}\nfrom a pipe")
         self.assertIn("compiling", first.err)
         self.assertEqual(sorted(self.called()),
-                         ["build -c release --product partita", "runtime", "spleeter"])
+                         ["build -c release --product partita", "deepfilternet", "runtime", "spleeter"])
         second = self.partita("serve")
         self.assertEqual((second.out, second.err), (f"<serve> {self.root}\nfrom a pipe", ""))
-        self.assertEqual(len(self.called()), 3)
+        self.assertEqual(len(self.called()), 4)
 
     def test_runs_through_a_symbolic_link(self):
         link = os.path.join(self.path, "p")
@@ -110,7 +109,7 @@ class WrapperTests(unittest.TestCase):
         for run in runs:
             out, err = run.communicate("")
             self.assertEqual((run.returncode, out), (0, f"<x> {self.root}\n"), err)
-        self.assertEqual(len(self.called()), 3)
+        self.assertEqual(len(self.called()), 4)
 
     def test_an_interrupted_set_up_leaves_nothing_running_and_is_taken_up(self):
         run = self.start("x", SWIFT_SECONDS="60")
@@ -127,8 +126,9 @@ class WrapperTests(unittest.TestCase):
     def test_without_the_open_model_it_runs_and_tries_again_after_an_hour(self):
         first = self.partita("x", FETCH_FAILS="spleeter")
         self.assertEqual(first.out, f"<x> {self.root}\nfrom a pipe")
-        self.assertIn("cannot get the open vocal model (Spleeter): no network", first.err)
-        self.assertIn("own models serve alone", first.err)
+        self.assertIn("cannot get the open model spleeter: no network", first.err)
+        self.assertIn("the other models serve alone", first.err)
+        self.assertEqual(self.called().count("deepfilternet"), 1)
         self.partita("x")
         self.assertEqual(self.called().count("spleeter"), 1)
         marker = os.path.join(self.root, ".deps", "without-spleeter")
