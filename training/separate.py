@@ -31,14 +31,14 @@ def segment_gain(power: np.ndarray) -> float:
 
 
 def segmented(planes: np.ndarray, power: np.ndarray, masker: Masker, frames: int, overlap: int) -> np.ndarray:
-    """Masks of a whole clip from segments, each at the input level, that overlap and are cross-faded linearly."""
+    """Masks of a whole clip from segments, each at the input level, that overlap and are cross-faded."""
     total, step = planes.shape[1], frames - overlap
     count = 1 + max(0, -(-(total - frames) // step))
     padded = np.zeros((planes.shape[0], (count - 1) * step + frames, planes.shape[2]), np.float32)
     padded[:, :total] = planes
     result = weight = None
     ramp = np.ones(frames, np.float32)
-    fade = (np.arange(overlap, dtype=np.float32) + 0.5) / overlap
+    fade = np.sin(np.pi / 2 * (np.arange(overlap, dtype=np.float32) + 0.5) / overlap) ** 2
     for i in range(count):
         gain = segment_gain(power[i * step : i * step + frames])
         mask = masker(padded[:, i * step : i * step + frames] * np.float32(gain))
@@ -99,7 +99,7 @@ class Separator:
     def spleeter_masks(self, spectrum: np.ndarray) -> np.ndarray:
         """[2, T, 2049] to vocals and accompaniment [2, 2, T, 2049]."""
         planes = np.abs(spectrum[:, :, : spleeter.BINS]).astype(np.float32)
-        mask = segmented(planes, frame_power(spectrum), self.spleeter_segment, spleeter.FRAMES, spleeter.FRAMES // 4)
+        mask = segmented(planes, frame_power(spectrum), self.spleeter_segment, spleeter.FRAMES, spleeter.FRAMES // 2)
         return extended(mask, spleeter.ABOVE)
 
     def masks(self, spectrum: np.ndarray) -> dict[str, np.ndarray]:

@@ -22,6 +22,9 @@ final class MaskStream {
     /// Brings the clip to the network's level; 1 where it expects none.
     private let clipGain: Float
     private let masks: FrameQueue
+    /// A quarter of a sine, squared: a mask is trusted least near the border of its segment, where the network
+    /// sees little of what is around it.
+    private let fade: [Float]
     private var segment = 0
     private var step: Int { manifest.segmentFrames - manifest.overlapFrames }
 
@@ -33,6 +36,11 @@ final class MaskStream {
         output = try request.bind("mask", shape: network.outputShape)
         channels = clip.channels
         masks = FrameQueue(length: manifest.stems.count * maskChannels * manifest.stft.bins)
+        let overlap = manifest.overlapFrames
+        fade = (0..<overlap).map { frame in
+            let sine = sin(Float.pi / 2 * (Float(frame) + 0.5) / Float(overlap))
+            return sine * sine
+        }
         if let level = manifest.inputLevelDbfs, clip.meanSquare > 1e-12 {
             clipGain = Float(pow(10, level / 20) / clip.meanSquare.squareRoot())
         } else {
@@ -118,9 +126,9 @@ final class MaskStream {
             // Fades of neighbors sum to one; there is none at the start and at the end of the clip.
             var weight: Float = 1
             if segment > 0 && frame < overlap {
-                weight = (Float(frame) + 0.5) / Float(overlap)
+                weight = fade[frame]
             } else if !closes && frame >= length - overlap {
-                weight = (Float(length - frame) - 0.5) / Float(overlap)
+                weight = fade[length - 1 - frame]
             }
             let row = masks[start + frame]
             for plane in 0..<manifest.stems.count * maskChannels {

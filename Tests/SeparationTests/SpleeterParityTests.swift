@@ -30,23 +30,26 @@ enum Engine {
     /// Separates samples in memory, in blocks of the given size.
     static func separate(
         _ separator: Separator, _ source: [[Float]], stems: [String], rate: Int = 44_100,
-        clearCut: Bool = false, block: Int = 65_536
+        clearCut: Bool = false, block: Int = 65_536, meanSquare: Double? = nil
     ) throws -> (source: [[Float]], stems: [[[Float]]]) {
         try separate(
-            separator, source, .stems(stems, clearCut: clearCut), rate: rate, block: block)
+            separator, source, .stems(stems, clearCut: clearCut), rate: rate, block: block,
+            meanSquare: meanSquare)
     }
 
     /// Divides samples in memory, in blocks of the given size.
+    /// - Parameter meanSquare: What the engine is told of the level; default: the truth.
     static func separate(
         _ separator: Separator, _ source: [[Float]], _ kind: SplitKind, rate: Int,
-        block: Int = 65_536
+        block: Int = 65_536, meanSquare: Double? = nil
     ) throws -> (source: [[Float]], stems: [[[Float]]]) {
         let stems = kind.stems
         let energy = source.joined().reduce(0.0) { $0 + Double($1 * $1) }
+        let own = energy / Double(max(source.count * source[0].count, 1))
         let stream = try separator.makeStream(
             SeparationRequest(
-                kind: kind, sampleRate: rate, channels: source.count,
-                meanSquare: energy / Double(max(source.count * source[0].count, 1))))
+                kind: kind, sampleRate: rate, channels: source.count, meanSquare: meanSquare ?? own)
+        )
         var original = source.map { _ in [Float]() }
         var results = stems.map { _ in source.map { _ in [Float]() } }
         func take(_ blocks: [SeparatedBlock]) {
