@@ -52,7 +52,7 @@ TASKS = {
         # serves nothing until it separates what it would offer (config.OTHER_KINDS)
         Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, (), 40, 5, surprise=5.0, calibrate=True, stride=2),
         # these two serve no stem of the API's list: the engine knows them by what they divide
-        Task("vocals-lead", "vocals", LeadMixer, (1.0, 1.0), (), 48, 4, stride=2),
+        Task("vocals-lead", "vocals", LeadMixer, (1.0, 1.0), ("lead", "backing"), 48, 4, stride=2),
         Task("dry", "voice", DryMixer, (1.0, 1.0), (), 96, 4),
     )
 }

@@ -54,8 +54,10 @@ public struct PackManifest: PackDescription, Codable {
     /// Stems of the network by stems of the API.
     public let serves: [String: String]
 
-    /// Stems of the API that are sums of others: whoever serves all of those serves the sum, too.
-    public static let sums = ["guitar": ["electric_guitar", "acoustic_guitar"]]
+    /// Stems that are sums of others: whoever serves all of those serves the sum, too.
+    public static let sums = [
+        "guitar": ["electric_guitar", "acoustic_guitar"], "vocals": ["lead", "backing"],
+    ]
 
     public struct Transform: Codable, Sendable {
         public let size: Int

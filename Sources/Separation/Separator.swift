@@ -76,7 +76,7 @@ public final class Separator: Sendable {
     /// - Throws: ``SeparationError/notInstalled(stems:)`` where a model is missing.
     public func requireInstalled(_ kind: SplitKind) throws(SeparationError) {
         switch kind {
-        case .stems(let stems, _):
+        case .stems(let stems, _, _):
             _ = try SeparationPlan(stems, clearCut: false, networks, fusion)
         case .voiceClean: _ = try voiceNetwork()
         case .demuser:
@@ -89,22 +89,23 @@ public final class Separator: Sendable {
     /// - Throws: ``SeparationError/notInstalled(stems:)``.
     public func makeStream(_ request: SeparationRequest) throws -> any StemStream {
         switch request.kind {
-        case .stems(let stems, let clearCut):
-            try maskStream(stems, clearCut: clearCut, request)
+        case .stems(let stems, let clearCut, let quality):
+            try maskStream(stems, clearCut: clearCut, quality, request)
         case .voiceClean(let level): try voiceStream(attenuation: level.attenuation, request)
         case .demuser:
             SpeechStream(
                 [
-                    try maskStream(["vocals"], clearCut: false, request),
+                    try maskStream(["vocals"], clearCut: false, .best, request),
                     try voiceStream(attenuation: nil, request),
                 ], channels: request.channels)
         }
     }
 
     private func maskStream(
-        _ stems: [String], clearCut: Bool, _ request: SeparationRequest
+        _ stems: [String], clearCut: Bool, _ quality: SplitQuality, _ request: SeparationRequest
     ) throws -> SpectrumStream {
-        let plan = try SeparationPlan(stems, clearCut: clearCut, networks, fusion)
+        let plan = try SeparationPlan(
+            stems, clearCut: clearCut, networks, quality == .best ? fusion : nil)
         return try SpectrumStream(
             MaskDivider(plan, request), sampleRate: request.sampleRate, channels: request.channels)
     }

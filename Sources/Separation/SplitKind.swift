@@ -1,7 +1,7 @@
 /// What a recording is divided into.
 public enum SplitKind: Sendable, Hashable {
-    /// Stems of the API, in the order in which they are wanted. `clearCut`: less bleed over more of the stem.
-    case stems([String], clearCut: Bool)
+    /// Stems that packs serve, in the order in which they are wanted. `clearCut`: less bleed over more of the stem.
+    case stems([String], clearCut: Bool, quality: SplitQuality = .best)
     /// A voice, out of noise.
     case voiceClean(NoiseReduction)
     /// Music, out of a recording of speech.
@@ -10,11 +10,19 @@ public enum SplitKind: Sendable, Hashable {
     /// The names of the stems that a ``StemStream`` gives, in its order.
     public var stems: [String] {
         switch self {
-        case .stems(let stems, _): stems
+        case .stems(let stems, _, _): stems
         case .voiceClean: ["voice"]
         case .demuser: ["music"]
         }
     }
+}
+
+/// Which of the installed packs work on a stem.
+public enum SplitQuality: Sendable, Hashable {
+    /// The one that divides the mixture into the most stems, alone.
+    case fast
+    /// All that have an opinion, fused.
+    case best
 }
 
 /// How much of the noise may be taken away.

@@ -55,7 +55,8 @@ public struct SplitJob: Sendable {
     /// Does the job.
     ///
     /// Decoding, inference and encoding overlap, joined by bounded queues. All tracks are kept in a spool
-    /// as well: where a peak over full scale shows up, they are written again, scaled by one common factor.
+    /// as well: where a peak over full scale shows up, they are written again, scaled by one common factor; and
+    /// where only the whole recording tells which tracks there are.
     /// - Parameter progress: Gets 0…1, rising.
     /// - Throws: `MediaError`, `SeparationError`, `CancellationError`.
     public func run(
@@ -72,32 +73,35 @@ public struct SplitJob: Sendable {
                 kind: kind, sampleRate: info.sampleRate, channels: info.channels,
                 meanSquare: survey.meanSquare))
         let spool = try Spool(folder: folder)
-        let outputs = outputs(format)
+        var outputs = outputs(format, layout)
 
         let first = TrackSet(tools, outputs, info, frames: survey.frames)
         var waveforms: [Waveform] = []
-        var peak: Float = 0
+        let found: Findings
         do {
-            peak = try await separate(
+            found = try await separate(
                 tools, info, engine, spool, into: first, frames: survey.frames
             ) { frames in
                 progress(0.04 + 0.92 * Double(frames) / Double(survey.frames))
             }
-            if peak <= 1 { try await first.finish() } else { await first.cancel() }
+            if found.isWritten { try await first.finish() } else { await first.cancel() }
             waveforms = first.waveforms
         } catch {
             await first.cancel()
             throw error
         }
         // The largest value of a 24-bit integer is one step below full scale; rounding takes another.
-        let gain = peak <= 1 ? 1 : (1 - 0x1p-22) / peak
-        if peak > 1 {
+        let gain = found.peak <= 1 ? 1 : (1 - 0x1p-22) / found.peak
+        if !found.isWritten {
+            for output in outputs { try? FileManager.default.removeItem(atPath: output.path) }
+            outputs = self.outputs(format, found.layout)
             let second = TrackSet(tools, outputs, info, frames: survey.frames)
             do {
                 try spool.rewind()
                 while let block = try spool.read() {
                     try Task.checkCancellation()
-                    try await second.write(layout.tracks(of: TrackSet.scaled(block, by: gain)))
+                    let scaled = gain == 1 ? block : TrackSet.scaled(block, by: gain)
+                    try await second.write(found.layout.tracks(of: scaled))
                 }
                 try await second.finish()
                 waveforms = second.waveforms
@@ -112,7 +116,7 @@ public struct SplitJob: Sendable {
             inferenceSeconds: await engine.inferenceSeconds)
     }
 
-    private func outputs(_ format: AudioFormat) -> [Output] {
+    private func outputs(_ format: AudioFormat, _ layout: TrackLayout) -> [Output] {
         layout.labels(kind.stems).map { label, isBack in
             Output(
                 isBack: isBack, label: label,
@@ -120,13 +124,21 @@ public struct SplitJob: Sendable {
         }
     }
 
-    /// - Returns: The largest magnitude in any track.
+    /// What is known at the end.
+    private struct Findings {
+        let layout: TrackLayout
+        /// The largest magnitude in any track.
+        let peak: Float
+        /// Whether the tracks were written as they are to be.
+        let isWritten: Bool
+    }
+
     private func separate(
         _ tools: MediaTools, _ info: AudioInfo, _ engine: EngineActor, _ spool: Spool,
         into tracks: TrackSet, frames expected: Int, progress: @escaping @Sendable (Int) -> Void
-    ) async throws -> Float {
+    ) async throws -> Findings {
         let decoded = AsyncChannel<[[Float]]>()
-        return try await withThrowingTaskGroup(of: Float?.self) { group in
+        return try await withThrowingTaskGroup(of: Findings?.self) { group in
             group.addTask {
                 defer { decoded.finish() }
                 try await tools.decode(input, info) { await decoded.send($0) }
@@ -134,14 +146,23 @@ public struct SplitJob: Sendable {
             }
             group.addTask {
                 var frames = 0
-                var peak: Float = 0
+                let candidates = layout.candidates
+                var peaks = candidates.map { _ in Float(0) }
+                var energies = kind.stems.map { _ in 0.0 }
                 func take(_ blocks: [SeparatedBlock]) async throws {
                     for block in blocks {
                         try spool.write(block)
-                        let samples = layout.tracks(of: block)
-                        peak = max(peak, TrackSet.peak(samples))
-                        // What is over full scale is written again anyway.
-                        if peak <= 1 { try await tracks.write(samples) }
+                        for (index, candidate) in candidates.enumerated() {
+                            let samples = candidate.tracks(of: block)
+                            peaks[index] = max(peaks[index], TrackSet.peak(samples))
+                            // What is over full scale is written again anyway.
+                            if index == 0 && peaks[0] <= 1 { try await tracks.write(samples) }
+                        }
+                        if candidates.count > 1 {
+                            for (index, stem) in block.stems.enumerated() {
+                                energies[index] += TrackSet.energy(stem)
+                            }
+                        }
                         frames += block.source[0].count
                         progress(frames)
                     }
@@ -154,11 +175,14 @@ public struct SplitJob: Sendable {
                 try await take(engine.finish())
                 // The second decode must find what the first did.
                 if frames != expected { throw MediaError.decodingInterrupted }
-                return peak
+                let settled = layout.settled(energies)
+                let peak = peaks[candidates.firstIndex(of: settled)!]
+                return Findings(
+                    layout: settled, peak: peak, isWritten: settled == layout && peak <= 1)
             }
-            var peak: Float = 0
-            for try await result in group { peak = max(peak, result ?? 0) }
-            return peak
+            var findings: Findings?
+            for try await result in group { findings = result ?? findings }
+            return findings!
         }
     }
 }

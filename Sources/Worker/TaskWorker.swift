@@ -128,21 +128,23 @@ public struct TaskWorker: Sendable {
         let input = try await blobs.localFile(lease.source.blob)
         switch lease.task.presets {
         case .stemSeparator(let presets):
-            if presets.multivocal != nil {
-                throw Self.notInstalled("Separating lead from backing vocals")
-            }
             if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
+            let divides = presets.stem == .vocals && presets.multivocal == .leadBack
             return SplitJob(
                 input: input,
                 kind: .stems(
-                    [presets.stem.rawValue], clearCut: presets.extractionLevel == .clearCut),
-                format: AudioFormat(presets.encoderFormat), folder: folder)
+                    divides ? ["lead", "backing"] : [presets.stem.rawValue],
+                    clearCut: presets.extractionLevel == .clearCut,
+                    quality: SplitQuality(presets.splitter)),
+                layout: divides ? .leadBack : .pairs, format: AudioFormat(presets.encoderFormat),
+                folder: folder)
         case .multistem(let presets):
             if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
             return SplitJob(
                 input: input,
                 kind: .stems(
-                    presets.stems.map(\.rawValue), clearCut: presets.extractionLevel == .clearCut),
+                    presets.stems.map(\.rawValue), clearCut: presets.extractionLevel == .clearCut,
+                    quality: SplitQuality(presets.splitter)),
                 layout: .together, format: AudioFormat(presets.encoderFormat), folder: folder)
         case .demuser(let presets):
             if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
@@ -250,6 +252,11 @@ extension NoiseReduction {
         case .aggressive: self = .aggressive
         }
     }
+}
+
+extension SplitQuality {
+    /// `lynx` is the fastest; every other name gets the best.
+    public init(_ splitter: Splitter) { self = splitter == .lynx ? .fast : .best }
 }
 
 /// How far a job is: 1–99, only rising.

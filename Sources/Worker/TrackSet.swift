@@ -32,6 +32,11 @@ struct TrackSet: Sendable {
 
     func cancel() async { for writer in writers { await writer.encoder.cancel() } }
 
+    /// The sum of all squares.
+    static func energy(_ samples: [[Float]]) -> Double {
+        samples.joined().reduce(0) { $0 + Double($1 * $1) }
+    }
+
     /// The largest magnitude in any of the tracks.
     static func peak(_ tracks: [[[Float]]]) -> Float {
         var peak: Float = 0

@@ -46,12 +46,13 @@ enum Installation {
     }
 }
 
-/// Which stems the installed packs serve. Every splitter name is served by the best there is, every
-/// opinion fused; that goes by the name `andromeda`.
+/// Which stems the installed packs serve. `lynx` is our own network alone, the
+/// fastest; every other name is served by the best there is, every opinion fused, which goes by the name `andromeda`.
 struct InstalledCatalog: ModelCatalog {
     let stems: Set<String>
 
     func splitter(for stem: Stem, requested: Splitter) -> Splitter? {
-        stems.contains(stem.rawValue) ? .andromeda : nil
+        guard stems.contains(stem.rawValue) else { return nil }
+        return requested == .lynx ? .lynx : .andromeda
     }
 }

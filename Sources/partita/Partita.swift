@@ -13,7 +13,8 @@ struct Partita: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Serve.self, RunWorker.self, SplitCommand.self, VoiceCleanCommand.self,
+            Serve.self, RunWorker.self, SplitCommand.self, LeadBackCommand.self,
+            VoiceCleanCommand.self,
             DemuserCommand.self, License.self, Models.self,
         ])
 

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Separation
+import Tasks
+import Worker
 
 /// `partita split`
 struct SplitCommand: AsyncParsableCommand {
@@ -14,7 +16,10 @@ struct SplitCommand: AsyncParsableCommand {
 
     @OptionGroup var options: FileOptions
 
-    @Option(help: "A stem that `partita models list` shows; more than once, or “all”.")
+    @Option(
+        help:
+            "A stem that `partita models list` shows; more than once. “all”: every stem of the API that is installed."
+    )
     var stem: [String]
 
     @Flag(help: "One file of the source without any of the stems, instead of one for each stem.")
@@ -22,6 +27,8 @@ struct SplitCommand: AsyncParsableCommand {
 
     @Flag(help: "Prefer less bleed of the rest over more of the stem.")
     var clearCut = false
+
+    @OptionGroup var splitter: SplitterOption
 
     func validate() throws {
         for (sum, parts) in PackManifest.sums
@@ -34,16 +41,15 @@ struct SplitCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await FileSplitter(options).run(layout: together ? .together : .pairs) { separator in
-            .stems(try resolve(separator.stems), clearCut: clearCut)
+            .stems(try resolve(separator.stems), clearCut: clearCut, quality: splitter.quality)
         }
     }
 
-    /// `all` (but for sums of others that are there), or the stems by name, each once.
+    /// All of the API (but for sums of others that are there), or the stems by name, each once.
     private func resolve(_ installed: [String]) throws -> [String] {
         if stem.contains("all") {
-            return installed.filter {
-                PackManifest.sums[$0]?.allSatisfy(installed.contains) != true
-            }
+            let known = Stem.allCases.map(\.rawValue).filter(installed.contains).sorted()
+            return known.filter { PackManifest.sums[$0]?.allSatisfy(known.contains) != true }
         }
         return stem.enumerated().filter { !stem[..<$0.offset].contains($0.element) }.map(\.element)
     }

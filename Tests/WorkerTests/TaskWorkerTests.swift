@@ -168,11 +168,7 @@ import Worker
 
     @Test(arguments: [
         (
-            Presets.stemSeparator(StemSeparatorPresets(stem: .vocals, multivocal: .leadBack)),
-            "Separating lead from backing vocals"
-        ),
-        (
-            .stemSeparator(StemSeparatorPresets(stem: .vocals, dereverbEnabled: true)),
+            Presets.stemSeparator(StemSeparatorPresets(stem: .vocals, dereverbEnabled: true)),
             "Removing reverberation"
         ),
         (

@@ -34,7 +34,7 @@ extension APIDocument {
                 "multivocal",
                 Schema.nullable(
                     Schema.const(Multivocal.leadBack.rawValue), default: .null,
-                    "`lead_back` divides vocals into the lead (`vocals@0`) and the backing (`vocals@1`)."
+                    "`lead_back` divides vocals into the lead (`vocals@0`) and the backing (`vocals@1`); other stems it leaves as they are."
                 )),
             .init("extraction_level", extractionLevel),
         ]
@@ -77,8 +77,8 @@ extension APIDocument {
             Schema.named(
                 "SplitterType", default: "auto",
                 """
-                Which model works. `auto` takes the best that is installed for the stem; so does a \
-                name that no installed model has.
+                Which models work. `lynx`: our own networks only, the fastest; `andromeda`: all that \
+                have an opinion, fused, the best. Every other name and `auto` take the best.
                 """)),
         .init("dereverb_enabled", dereverb),
         .init("encoder_format", encoderFormat),
