@@ -110,9 +110,14 @@ public struct PackManifest: PackDescription, Codable {
             && sampleRate == other.sampleRate && stft.shape == other.stft.shape
     }
 
+    /// Whether the network divides a voice by itself, wherever that comes from.
+    var dividesVoice: Bool { input == "voice" }
+
     /// What keeps the pack from working together with the others.
     func fault(beside others: [PackManifest]) -> String? {
-        guard !dividesMixture, !others.contains(where: { divides($0) }) else { return nil }
+        guard !dividesMixture, !dividesVoice, !others.contains(where: { divides($0) }) else {
+            return nil
+        }
         return "no installed pack with the same transform separates “\(input!)”, which it divides"
     }
 

@@ -54,6 +54,17 @@ struct SeparationPlan {
         }
     }
 
+    /// One output of a network that divides a voice; `nil` where it has no such output.
+    init?(_ output: String, ofVoiceBy network: CompiledNetwork) {
+        guard let index = network.manifest.stems.firstIndex(of: output) else { return nil }
+        base = network
+        clearCut = false
+        others = []
+        fusion = nil
+        divisions = []
+        leaves = [Leaf(division: nil, outputs: [index])]
+    }
+
     /// The output of the base that a network divides further.
     func output(dividedBy network: CompiledNetwork) -> Int {
         base.manifest.stems.firstIndex(of: network.manifest.input!)!

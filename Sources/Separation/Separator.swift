@@ -3,14 +3,19 @@ import Foundation
 /// What to separate, and what is known of the whole recording beforehand.
 public struct SeparationRequest: Sendable {
     public let kind: SplitKind
+    /// Take the reverberation out of voices.
+    public let dereverb: Bool
     /// Hz.
     public let sampleRate: Int
     public let channels: Int
     /// Over all samples of all channels; 0 for silence.
     public let meanSquare: Double
 
-    public init(kind: SplitKind, sampleRate: Int, channels: Int, meanSquare: Double) {
+    public init(
+        kind: SplitKind, dereverb: Bool = false, sampleRate: Int, channels: Int, meanSquare: Double
+    ) {
         self.kind = kind
+        self.dereverb = dereverb
         self.sampleRate = sampleRate
         self.channels = channels
         self.meanSquare = meanSquare
@@ -74,7 +79,10 @@ public final class Separator: Sendable {
     public var stems: [String] { Set(networks.flatMap(\.manifest.offered)).sorted() }
 
     /// - Throws: ``SeparationError/notInstalled(stems:)`` where a model is missing.
-    public func requireInstalled(_ kind: SplitKind) throws(SeparationError) {
+    public func requireInstalled(_ kind: SplitKind, dereverb: Bool = false)
+        throws(SeparationError)
+    {
+        if dereverb { _ = try dryPlan() }
         switch kind {
         case .stems(let stems, _, _):
             _ = try SeparationPlan(stems, clearCut: false, networks, fusion)
@@ -88,6 +96,19 @@ public final class Separator: Sendable {
     /// Begins a recording.
     /// - Throws: ``SeparationError/notInstalled(stems:)``.
     public func makeStream(_ request: SeparationRequest) throws -> any StemStream {
+        let stream = try wetStream(request)
+        guard request.dereverb else { return stream }
+        let isComplement = request.kind == .demuser
+        let dryers = try request.kind.stems.map { stem in
+            isComplement || DryStream.voices.contains(stem)
+                ? try SpectrumStream(
+                    MaskDivider(dryPlan(), request), sampleRate: request.sampleRate,
+                    channels: request.channels) : nil
+        }
+        return DryStream(stream, dryers, isComplement: isComplement, channels: request.channels)
+    }
+
+    private func wetStream(_ request: SeparationRequest) throws -> any StemStream {
         switch request.kind {
         case .stems(let stems, let clearCut, let quality):
             try maskStream(stems, clearCut: clearCut, quality, request)
@@ -116,6 +137,13 @@ public final class Separator: Sendable {
         try SpectrumStream(
             DeepFilter(voiceNetwork(), channels: request.channels, attenuation: attenuation),
             sampleRate: request.sampleRate, channels: request.channels)
+    }
+
+    private func dryPlan() throws(SeparationError) -> SeparationPlan {
+        for network in networks where network.manifest.dividesVoice {
+            if let plan = SeparationPlan("dry", ofVoiceBy: network) { return plan }
+        }
+        throw .notInstalled(stems: ["dry voice"])
     }
 
     private func voiceNetwork() throws(SeparationError) -> DeepFilterNetwork {

@@ -9,6 +9,8 @@ public struct SplitJob: Sendable {
     public let input: String
     /// What it is divided into; each stem gives a track.
     public let kind: SplitKind
+    /// Whether reverberation is taken out of voices; it goes to what is left.
+    public let dereverb: Bool
     /// The tracks of what is left.
     public let layout: TrackLayout
     /// `nil`: the format of the source.
@@ -17,11 +19,12 @@ public struct SplitJob: Sendable {
     public let folder: String
 
     public init(
-        input: String, kind: SplitKind, layout: TrackLayout = .pairs, format: AudioFormat?,
-        folder: String
+        input: String, kind: SplitKind, dereverb: Bool = false, layout: TrackLayout = .pairs,
+        format: AudioFormat?, folder: String
     ) {
         self.input = input
         self.kind = kind
+        self.dereverb = dereverb
         self.layout = layout
         self.format = format
         self.folder = folder
@@ -62,6 +65,7 @@ public struct SplitJob: Sendable {
     public func run(
         _ tools: MediaTools, _ separator: Separator, progress: @escaping @Sendable (Double) -> Void
     ) async throws -> Result {
+        try separator.requireInstalled(kind, dereverb: dereverb)
         let info = try await tools.probe(input)
         let format = format ?? info.naturalFormat
         try format.requireRoom(forChannels: info.channels)
@@ -70,8 +74,8 @@ public struct SplitJob: Sendable {
         let engine = try EngineActor(
             separator,
             SeparationRequest(
-                kind: kind, sampleRate: info.sampleRate, channels: info.channels,
-                meanSquare: survey.meanSquare))
+                kind: kind, dereverb: dereverb, sampleRate: info.sampleRate,
+                channels: info.channels, meanSquare: survey.meanSquare))
         let spool = try Spool(folder: folder)
         var outputs = outputs(format, layout)
 

@@ -128,7 +128,6 @@ public struct TaskWorker: Sendable {
         let input = try await blobs.localFile(lease.source.blob)
         switch lease.task.presets {
         case .stemSeparator(let presets):
-            if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
             let divides = presets.stem == .vocals && presets.multivocal == .leadBack
             return SplitJob(
                 input: input,
@@ -136,25 +135,26 @@ public struct TaskWorker: Sendable {
                     divides ? ["lead", "backing"] : [presets.stem.rawValue],
                     clearCut: presets.extractionLevel == .clearCut,
                     quality: SplitQuality(presets.splitter)),
+                dereverb: presets.dereverbEnabled,
                 layout: divides ? .leadBack : .pairs, format: AudioFormat(presets.encoderFormat),
                 folder: folder)
         case .multistem(let presets):
-            if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
             return SplitJob(
                 input: input,
                 kind: .stems(
                     presets.stems.map(\.rawValue), clearCut: presets.extractionLevel == .clearCut,
                     quality: SplitQuality(presets.splitter)),
-                layout: .together, format: AudioFormat(presets.encoderFormat), folder: folder)
+                dereverb: presets.dereverbEnabled, layout: .together,
+                format: AudioFormat(presets.encoderFormat), folder: folder)
         case .demuser(let presets):
-            if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
             return SplitJob(
-                input: input, kind: .demuser, format: AudioFormat(presets.encoderFormat),
+                input: input, kind: .demuser, dereverb: presets.dereverbEnabled,
+                format: AudioFormat(presets.encoderFormat),
                 folder: folder)
         case .voiceClean(let presets):
-            if presets.dereverbEnabled { throw Self.notInstalled("Removing reverberation") }
             return SplitJob(
                 input: input, kind: .voiceClean(NoiseReduction(presets.noiseCancelling)),
+                dereverb: presets.dereverbEnabled,
                 format: AudioFormat(presets.encoderFormat), folder: folder)
         case .voiceChange: throw Self.notInstalled("Changing a voice")
         }

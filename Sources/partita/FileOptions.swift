@@ -16,6 +16,9 @@ struct FileOptions: ParsableArguments {
     @Option(help: "mp3, wav, flac, aac or ogg; default: the format of the source.")
     var format: AudioFormat?
 
+    @Flag(help: "Take reverberation out of voices; it goes to what is left.")
+    var dereverb = false
+
     @Option(help: "Processor cores to use (default: all).")
     var threads: Int?
 

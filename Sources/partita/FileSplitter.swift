@@ -23,7 +23,7 @@ struct FileSplitter {
             threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
         if !options.quiet { for note in separator.notes { Output.error(note) } }
         let kind = try kind(separator)
-        try separator.requireInstalled(kind)
+        try separator.requireInstalled(kind, dereverb: options.dereverb)
         try FileManager.default.createDirectory(
             atPath: options.folder, withIntermediateDirectories: true)
 
@@ -74,7 +74,8 @@ struct FileSplitter {
                 atPath: work, withIntermediateDirectories: false)
             Interrupt.cleanUp(work)
             let job = SplitJob(
-                input: file, kind: kind, layout: layout, format: format, folder: work)
+                input: file, kind: kind, dereverb: options.dereverb, layout: layout, format: format,
+                folder: work)
             let result = try await job.run(tools, separator) { bar.update($0) }
             try publish(result.outputs.map { ($0.path, path($0.label)) })
             let seconds = (ContinuousClock.now - began).inSeconds

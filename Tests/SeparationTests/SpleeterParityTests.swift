@@ -41,14 +41,15 @@ enum Engine {
     /// - Parameter meanSquare: What the engine is told of the level; default: the truth.
     static func separate(
         _ separator: Separator, _ source: [[Float]], _ kind: SplitKind, rate: Int,
-        block: Int = 65_536, meanSquare: Double? = nil
+        block: Int = 65_536, dereverb: Bool = false, meanSquare: Double? = nil
     ) throws -> (source: [[Float]], stems: [[[Float]]]) {
         let stems = kind.stems
         let energy = source.joined().reduce(0.0) { $0 + Double($1 * $1) }
         let own = energy / Double(max(source.count * source[0].count, 1))
         let stream = try separator.makeStream(
             SeparationRequest(
-                kind: kind, sampleRate: rate, channels: source.count, meanSquare: meanSquare ?? own)
+                kind: kind, dereverb: dereverb, sampleRate: rate, channels: source.count,
+                meanSquare: meanSquare ?? own)
         )
         var original = source.map { _ in [Float]() }
         var results = stems.map { _ in source.map { _ in [Float]() } }
