@@ -78,6 +78,9 @@ public final class Separator: Sendable {
     /// Stems that can be separated.
     public var stems: [String] { Set(networks.flatMap(\.manifest.offered)).sorted() }
 
+    /// Whether a voice can be taken out of noise.
+    public var cleansVoices: Bool { voice != nil }
+
     /// - Throws: ``SeparationError/notInstalled(stems:)`` where a model is missing.
     public func requireInstalled(_ kind: SplitKind, dereverb: Bool = false)
         throws(SeparationError)

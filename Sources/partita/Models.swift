@@ -58,7 +58,8 @@ struct Models: AsyncParsableCommand {
                 library: Installation.library(), runtime: Installation.runtime(), threads: 1)
             for note in separator.notes { Output.error(note) }
             guard separator.notes.isEmpty else { throw ExitCode(1) }
-            Output.line("All packs are sound. Stems: \(separator.stems.joined(separator: ", "))")
+            let stems = separator.stems + (separator.cleansVoices ? ["voice"] : [])
+            Output.line("All packs are sound. Stems: \(stems.joined(separator: ", "))")
         }
     }
 }

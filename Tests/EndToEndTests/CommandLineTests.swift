@@ -96,6 +96,16 @@ import Testing
         try expectSum(stem: results[0], back: results[1], source: file)
     }
 
+    @Test func packsOfAllKindsAreListedAndVerified() throws {
+        let listed = try partita(["models", "list"])
+        #expect(
+            String(decoding: listed.output, as: UTF8.self).contains(
+                "deepfilternet3 0.5.6 (MIT OR Apache-2.0): voice"))
+        let verified = try partita(["models", "verify"])
+        #expect(verified.status == 0)
+        #expect(String(decoding: verified.output, as: UTF8.self).contains(", voice\n"))
+    }
+
     @Test(arguments: ["voice-clean", "demuser"])
     func withoutTheVoiceModelItIsSaid(command: String) throws {
         let finished = try said("\(command) no.wav --out /tmp/partita-never", models: core())
