@@ -17,12 +17,13 @@ public struct Survey: Sendable, Hashable {
 }
 
 extension MediaTools {
-    /// Decodes the first audio track at its own rate and channel count.
+    /// Decodes the sound at its own rate and channel count. Gaps of over 0.1 s in the sound of a film are filled with silence,
+    /// so that what follows stays with its picture.
     ///
     /// - Parameters:
     ///   - frames: Samples of one channel in a block.
     ///   - body: Gets blocks `[channel][sample]`, full scale ±1; the last can be shorter. While it works, the
-    ///     decoder waits. What is no number is 0, and values beyond ±64 are cut there.
+    ///     decoder waits. What is no number, or infinite, is 0; values beyond ±64 are cut there.
     /// - Throws: ``MediaError``, or what `body` throws.
     public func decode(
         _ file: String, _ info: AudioInfo, blockFrames frames: Int = 65_536,
@@ -30,8 +31,10 @@ extension MediaTools {
     ) async throws {
         let arguments =
             ["-nostdin", "-hide_banner", "-v", "quiet"] + MediaTools.input(file) + [
-                "-map", "0:a:0", "-vn", "-sn", "-dn", "-ar", "\(info.sampleRate)",
-            ] + info.channelArguments + ["-c:a", "pcm_f32le", "-f", "f32le", "pipe:1"]
+                "-map", "0:\(info.stream)", "-ar", "\(info.sampleRate)",
+            ] + (info.film == nil ? [] : ["-af", "aresample=async=1"]) + info.channelArguments + [
+                "-c:a", "pcm_f32le", "-f", "f32le", "pipe:1",
+            ]
         let configuration = configuration(ffmpeg, arguments)
         try await within(seconds: limits.runTime) {
             let result = try await run(
@@ -153,9 +156,7 @@ struct BlockSplitter {
                     for index in 0..<count {
                         let value = values.loadUnaligned(
                             fromByteOffset: (index * channels + channel) * 4, as: Float.self)
-                        // Not a number compares false with everything.
-                        samples[index] =
-                            abs(value) <= 64 ? value : value > 64 ? 64 : value < -64 ? -64 : 0
+                        samples[index] = value.isFinite ? min(max(value, -64), 64) : 0
                     }
                     initialized = count
                 }

@@ -11,26 +11,28 @@ public final class Encoder: Sendable {
     private let blocks = AsyncChannel<[UInt8]>()
     private let hasEnded = Ended()
     private let child: Task<Void, any Error>
-    private let format: AudioFormat
+    private let format: TrackFormat
 
     /// - Parameters:
     ///   - file: Is overwritten. The caller removes it where ``finish()`` was not reached.
     ///   - channelLayout: ffmpeg's name of what the channels are; `nil`: its default for their number.
+    ///   - carryover: What goes into the file beside the sound.
     public init(
-        _ tools: MediaTools, file: String, format: AudioFormat, sampleRate: Int, channels: Int,
-        channelLayout: String? = nil
+        _ tools: MediaTools, file: String, format: TrackFormat, sampleRate: Int, channels: Int,
+        channelLayout: String? = nil, carryover: Carryover = Carryover()
     ) {
         self.format = format
         let arguments =
-            [
-                "-hide_banner", "-v", "quiet", "-protocol_whitelist", "file,pipe",
-                "-f", format.isLossless ? "s32le" : "f32le", "-ar", "\(sampleRate)",
+            ["-hide_banner", "-v", "quiet"] + carryover.soundArguments(format) + [
+                "-protocol_whitelist", "file,pipe", "-f",
+                format.codec.isLossless ? "s32le" : "f32le", "-ar", "\(sampleRate)",
                 "-ac", "\(channels)",
-            ] + (channelLayout.map { ["-channel_layout", $0] } ?? []) + [
-                "-i", "pipe:0", "-map_metadata", "-1", "-fflags", "+bitexact",
-                "-flags:a", "+bitexact",
-            ] + format.encoderArguments(sampleRate: sampleRate, channels: channels)
-            + ["-y", MediaTools.address(file)]
+            ] + (channelLayout.map { ["-channel_layout", $0] } ?? []) + ["-i", "pipe:0"]
+            + carryover.inputArguments(format)
+            + carryover.outputArguments(format, sampleRate: sampleRate)
+            + ["-fflags", "+bitexact", "-flags:a", "+bitexact"]
+            + format.codec.arguments(sampleRate: sampleRate, channels: channels)
+            + format.muxerArguments(sampleRate: sampleRate) + ["-y", MediaTools.address(file)]
         let configuration = tools.configuration(tools.ffmpeg, arguments)
         let (blocks, hasEnded) = (blocks, hasEnded)
         child = Task {
@@ -55,7 +57,7 @@ public final class Encoder: Sendable {
                     }
                 }
                 guard result.terminationStatus.isSuccess else {
-                    throw MediaError.encodingFailed(format: format.rawValue)
+                    throw MediaError.encodingFailed(format: format.container.rawValue)
                 }
             }
         }
@@ -66,10 +68,11 @@ public final class Encoder: Sendable {
     /// - Throws: ``MediaError/encodingFailed(format:)`` where the encoder has ended.
     public func write(_ block: [[Float]]) async throws {
         guard let first = block.first, !first.isEmpty else { return }
-        let bytes = format.isLossless ? Encoder.integers(block) : Encoder.interleave(block) { $0 }
+        let bytes =
+            format.codec.isLossless ? Encoder.integers(block) : Encoder.interleave(block) { $0 }
         await blocks.send(bytes)
         if hasEnded.flag.withLock({ $0 }) {
-            throw MediaError.encodingFailed(format: format.rawValue)
+            throw MediaError.encodingFailed(format: format.container.rawValue)
         }
     }
 
@@ -89,7 +92,7 @@ public final class Encoder: Sendable {
             throw error
         } catch {
             try Task.checkCancellation()
-            throw MediaError.encodingFailed(format: format.rawValue)
+            throw MediaError.encodingFailed(format: format.container.rawValue)
         }
     }
 

@@ -1,8 +1,11 @@
 import Foundation
 import Subprocess
 
-/// What a file says about its first audio track.
+/// What a file says about its sound: of several audio tracks the first that is marked as the default, as in players, else
+/// the first.
 public struct AudioInfo: Sendable, Hashable {
+    /// Which of the file's streams it is.
+    let stream: Int
     /// Hz.
     public let sampleRate: Int
     public let channels: Int
@@ -12,23 +15,14 @@ public struct AudioInfo: Sendable, Hashable {
     public let codec: String
     /// ffmpeg's name of the container.
     public let container: String
-    /// A moving picture is in it (cover art is not one).
-    public let hasVideo: Bool
+    /// The moving picture, where there is one (cover art is not one).
+    public let film: Film?
+    /// The first picture that belongs to the recording.
+    public let cover: Cover?
     /// Seconds, as the container declares or ffmpeg estimates; 0 where neither knows.
     public let duration: Double
     /// The duration is a guess from the bit rate, not a declaration.
     public let isDurationEstimated: Bool
-
-    /// The result format that equals the source's: its audio codec, else wav.
-    public var naturalFormat: AudioFormat {
-        switch codec {
-        case "mp3": .mp3
-        case "flac": .flac
-        case "aac": .aac
-        case "vorbis", "opus": .ogg
-        default: .wav
-        }
-    }
 }
 
 extension AudioInfo {
@@ -46,8 +40,9 @@ extension MediaTools {
         let arguments =
             ["-hide_banner", "-v", "warning"] + MediaTools.input(file) + [
                 "-show_entries",
-                "format=format_name,duration:stream=codec_type,codec_name,sample_rate,channels"
-                    + ",channel_layout,duration:stream_disposition=attached_pic",
+                "format=format_name,duration:stream=index,codec_type,codec_name,sample_rate,channels"
+                    + ",channel_layout,duration,width,height"
+                    + ":stream_disposition=attached_pic,default:stream_tags=language",
                 "-of", "json",
             ]
         let configuration = configuration(ffprobe, arguments)
@@ -66,73 +61,19 @@ extension MediaTools {
                 throw MediaError.unreadable
             }
         }
-        guard let report = try? JSONDecoder().decode(Report.self, from: Data(output.utf8)) else {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard let report = try? decoder.decode(ProbeReport.self, from: Data(output.utf8)) else {
             throw MediaError.unreadable
         }
         return try report.info(
-            limits, isDurationEstimated: warnings.contains("Estimating duration from bitrate"))
+            limits, head: MediaTools.head(of: file),
+            isDurationEstimated: warnings.contains("Estimating duration from bitrate"))
     }
 
-    /// ffprobe's answer.
-    private struct Report: Decodable {
-        struct Stream: Decodable {
-            let codecType: String?
-            let codecName: String?
-            let sampleRate: String?
-            let channels: Int?
-            let channelLayout: String?
-            let duration: String?
-            let disposition: [String: Int]?
-
-            enum CodingKeys: String, CodingKey {
-                case channels, duration, disposition
-                case codecType = "codec_type"
-                case codecName = "codec_name"
-                case channelLayout = "channel_layout"
-                case sampleRate = "sample_rate"
-            }
-        }
-        struct Format: Decodable {
-            let name: String?
-            let duration: String?
-
-            enum CodingKeys: String, CodingKey {
-                case duration
-                case name = "format_name"
-            }
-        }
-        let streams: [Stream]?
-        let format: Format?
-
-        func info(_ limits: MediaLimits, isDurationEstimated: Bool) throws -> AudioInfo {
-            let streams = streams ?? []
-            guard let audio = streams.first(where: { $0.codecType == "audio" }) else {
-                throw streams.isEmpty ? MediaError.unreadable : MediaError.noAudio
-            }
-            guard let codec = audio.codecName, let rate = audio.sampleRate.flatMap(Int.init),
-                let channels = audio.channels, (1000...768_000).contains(rate),
-                (1...64).contains(channels)
-            else { throw MediaError.unreadable }
-            if rate * channels > limits.samplesPerSecond { throw MediaError.tooLong }
-            let hasVideo = streams.contains {
-                $0.codecType == "video" && $0.disposition?["attached_pic"] != 1
-            }
-            // Most films tell how long the picture lasts, not the sound.
-            let isFilm = hasVideo && format?.name?.contains("mov") != true
-            let duration = (audio.duration ?? format?.duration).flatMap(Double.init) ?? 0
-            // A container that does not say (duration "N/A") is decoded to find out.
-            if duration <= 0, audio.duration != nil || format?.duration != nil {
-                throw MediaError.empty
-            }
-            return AudioInfo(
-                sampleRate: rate, channels: channels,
-                // "6 channels" and "unknown" name nothing.
-                channelLayout: audio.channelLayout.flatMap {
-                    $0.contains(" ") || $0 == "unknown" ? nil : $0
-                }, codec: codec,
-                container: format?.name ?? "",
-                hasVideo: hasVideo, duration: duration,
-                isDurationEstimated: isDurationEstimated || isFilm || duration <= 0)
-        }
+    /// The beginning of a file, which says more than ffprobe of what it is.
+    private static func head(of file: String) -> Data {
+        let handle = FileHandle(forReadingAtPath: file)
+        return (try? handle?.read(upToCount: 64)) ?? Data()
     }
 }

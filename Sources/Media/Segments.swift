@@ -12,8 +12,8 @@ public struct SegmentedTrack: Sendable, Hashable {
 extension MediaTools {
     /// Cuts a track into segments of about six seconds, in one file.
     ///
-    /// What players of HLS take goes over as it is: MP3 in MPEG-TS, AAC and FLAC in fragmented MP4. PCM and Vorbis become FLAC,
-    /// of 24 and 16 bits. So every sample of the lossless formats is there. MPEG-TS cannot say where the sound of an
+    /// What players of HLS take goes over as it is: MP3 in MPEG-TS, AAC and FLAC in fragmented MP4. PCM and ALAC become FLAC
+    /// of 24 bits, Vorbis and Opus of 16. Of a film it is the sound. So every sample of the lossless formats is there. MPEG-TS cannot say where the sound of an
     /// MP3 starts: it comes later by the delay of the codec, 25 ms.
     ///
     /// - Parameters:
@@ -23,18 +23,18 @@ extension MediaTools {
     ///   - folder: An existing, empty folder. The file in it is named `stream.mp4` or `stream.ts`.
     /// - Throws: ``MediaError``; over eight channels there is no format.
     public func segment(
-        _ file: String, _ format: AudioFormat, sampleRate: Int, channels: Int,
+        _ file: String, _ format: TrackFormat, sampleRate: Int, channels: Int,
         into folder: String
     ) async throws -> SegmentedTrack {
-        try AudioFormat.flac.requireRoom(forChannels: channels)
-        let isTransport = format == .mp3
+        try TrackFormat.flac.requireRoom(forChannels: channels)
+        let isTransport = format.codec == .mp3
         let stream = "\(folder)/stream.\(isTransport ? "ts" : "mp4")"
         let playlist = "\(folder)/playlist.m3u8"
         let arguments =
             ["-nostdin", "-hide_banner", "-v", "quiet"] + MediaTools.input(file) + [
                 "-map", "0:a:0", "-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a",
                 "+bitexact",
-            ] + format.segmentArguments(sampleRate: sampleRate, channels: channels) + [
+            ] + format.codec.segmentArguments(sampleRate: sampleRate, channels: channels) + [
                 "-f", "hls", "-hls_time", "6", "-hls_playlist_type", "vod",
                 "-hls_flags", "single_file",
                 "-hls_segment_type", isTransport ? "mpegts" : "fmp4",
@@ -60,23 +60,23 @@ extension MediaTools {
     }
 }
 
-extension AudioFormat {
-    /// How a track of this format gets into segments.
+extension AudioCodec {
+    /// How a track of this codec gets into segments.
     fileprivate func segmentArguments(sampleRate: Int, channels: Int) -> [String] {
         // ffmpeg 5.1 calls FLAC in MP4 experimental.
         let allowFLAC = ["-strict", "experimental"]
         // The encoder ends with a packet without sound, which would lengthen the last segment by a frame.
         let flac =
-            AudioFormat.flac.codecArguments(sampleRate: sampleRate, channels: channels)
+            AudioCodec.flac.arguments(sampleRate: sampleRate, channels: channels)
             + ["-bsf:a", "noise=amount=0:drop=not(size)"] + allowFLAC
         return switch self {
         case .mp3: ["-c:a", "copy"]
         // Times before zero tell players where the sound starts.
         case .aac: ["-c:a", "copy", "-avoid_negative_ts", "disabled"]
         case .flac: ["-c:a", "copy"] + allowFLAC
-        case .wav: flac
-        // What Vorbis left out is far above the noise of 16 bits, and 24 would double the size.
-        case .ogg: flac + ["-sample_fmt", "s16"]
+        case .pcm, .alac: flac
+        // What these left out is far above the noise of 16 bits, and 24 would double the size.
+        case .vorbis, .opus: flac + ["-sample_fmt", "s16"]
         }
     }
 }

@@ -13,7 +13,7 @@ public struct SplitJob: Sendable {
     public let dereverb: Bool
     /// The tracks of what is left.
     public let layout: TrackLayout
-    /// `nil`: the format of the source.
+    /// `nil`: that of the source, which for a film is a film.
     public let format: AudioFormat?
     /// An existing folder of this job's own; what is in it after a failure is worth nothing.
     public let folder: String
@@ -37,7 +37,7 @@ public struct SplitJob: Sendable {
         public let label: String
         /// `<folder>/<label>.<extension>`
         public let path: String
-        public let format: AudioFormat
+        public let format: TrackFormat
     }
 
     /// What the job did.
@@ -67,9 +67,11 @@ public struct SplitJob: Sendable {
     ) async throws -> Result {
         try separator.requireInstalled(kind, dereverb: dereverb)
         let info = try await tools.probe(input)
-        let format = format ?? info.naturalFormat
+        let format = format?.trackFormat ?? info.naturalFormat
         try format.requireRoom(forChannels: info.channels)
         let survey = try await tools.survey(input, info)
+        let carryover = try await tools.carryover(from: input, info, to: format, folder: folder)
+        defer { carryover.cleanUp() }
         progress(0.04)
         let engine = try EngineActor(
             separator,
@@ -79,7 +81,7 @@ public struct SplitJob: Sendable {
         let spool = try Spool(folder: folder)
         var outputs = outputs(format, layout)
 
-        let first = TrackSet(tools, outputs, info, frames: survey.frames)
+        let first = TrackSet(tools, outputs, info, carryover, frames: survey.frames)
         var waveforms: [Waveform] = []
         let found: Findings
         do {
@@ -99,7 +101,7 @@ public struct SplitJob: Sendable {
         if !found.isWritten {
             for output in outputs { try? FileManager.default.removeItem(atPath: output.path) }
             outputs = self.outputs(format, found.layout)
-            let second = TrackSet(tools, outputs, info, frames: survey.frames)
+            let second = TrackSet(tools, outputs, info, carryover, frames: survey.frames)
             do {
                 try spool.rewind()
                 while let block = try spool.read() {
@@ -120,7 +122,7 @@ public struct SplitJob: Sendable {
             inferenceSeconds: await engine.inferenceSeconds)
     }
 
-    private func outputs(_ format: AudioFormat, _ layout: TrackLayout) -> [Output] {
+    private func outputs(_ format: TrackFormat, _ layout: TrackLayout) -> [Output] {
         layout.labels(kind.stems).map { label, isBack in
             Output(
                 isBack: isBack, label: label,

@@ -1,3 +1,4 @@
+import Foundation
 import Media
 import Separation
 import Synchronization
@@ -7,8 +8,11 @@ struct TrackSet: Sendable {
     private let writers: [Writer]
 
     /// - Parameter frames: Samples of one channel that will be written.
-    init(_ tools: MediaTools, _ outputs: [SplitJob.Output], _ info: AudioInfo, frames: Int) {
-        writers = outputs.map { Writer(tools, $0, info, frames: frames) }
+    init(
+        _ tools: MediaTools, _ outputs: [SplitJob.Output], _ info: AudioInfo,
+        _ carryover: Carryover, frames: Int
+    ) {
+        writers = outputs.map { Writer(tools, $0, info, carryover, frames: frames) }
     }
 
     /// Of each track, in the order of the outputs, what was written of it.
@@ -52,10 +56,14 @@ private final class Writer: Sendable {
     let encoder: Encoder
     private let peaks: Mutex<Waveform>
 
-    init(_ tools: MediaTools, _ output: SplitJob.Output, _ info: AudioInfo, frames: Int) {
+    init(
+        _ tools: MediaTools, _ output: SplitJob.Output, _ info: AudioInfo, _ carryover: Carryover,
+        frames: Int
+    ) {
         encoder = Encoder(
             tools, file: output.path, format: output.format, sampleRate: info.sampleRate,
-            channels: info.channels, channelLayout: info.channelLayout)
+            channels: info.channels, channelLayout: info.channelLayout,
+            carryover: carryover.titled(output.title))
         peaks = Mutex(
             Waveform(channels: info.channels, sampleRate: info.sampleRate, frames: frames))
     }
@@ -65,5 +73,16 @@ private final class Writer: Sendable {
     func write(_ block: [[Float]]) async throws {
         peaks.withLock { $0.add(block) }
         try await encoder.write(block)
+    }
+}
+
+extension SplitJob.Output {
+    /// What the title of the track says of it.
+    fileprivate var title: String {
+        switch label {
+        case "vocals@0": "lead vocals"
+        case "vocals@1": "backing vocals"
+        default: label.replacingOccurrences(of: "_", with: " ")
+        }
     }
 }

@@ -13,7 +13,10 @@ struct FileOptions: ParsableArguments {
         transform: { $0.count > 1 && $0.hasSuffix("/") ? String($0.dropLast()) : $0 })
     var folder: String
 
-    @Option(help: "mp3, wav, flac, aac or ogg; default: the format of the source.")
+    @Option(
+        help:
+            "mp3, wav, flac, aac or ogg; default: the format of the source, which for video is video."
+    )
     var format: AudioFormat?
 
     @Flag(help: "Take reverberation out of voices; it goes to what is left.")

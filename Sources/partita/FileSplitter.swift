@@ -54,9 +54,9 @@ struct FileSplitter {
             guard FileManager.default.fileExists(atPath: file) else {
                 throw CommandError(code: "no_such_file", description: "There is no file \(file).")
             }
-            let format: AudioFormat
+            let format: TrackFormat
             if let chosen = options.format {
-                format = chosen
+                format = chosen.trackFormat
             } else {
                 format = try await tools.probe(file).naturalFormat
             }
@@ -74,8 +74,8 @@ struct FileSplitter {
                 atPath: work, withIntermediateDirectories: false)
             Interrupt.cleanUp(work)
             let job = SplitJob(
-                input: file, kind: kind, dereverb: options.dereverb, layout: layout, format: format,
-                folder: work)
+                input: file, kind: kind, dereverb: options.dereverb, layout: layout,
+                format: options.format, folder: work)
             let result = try await job.run(tools, separator) { bar.update($0) }
             try publish(result.outputs.map { ($0.path, path($0.label)) })
             let seconds = (ContinuousClock.now - began).inSeconds

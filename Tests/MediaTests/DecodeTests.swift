@@ -118,8 +118,8 @@ actor Samples {
             await samples.add($0)
         }
         let (left, right) = (await samples.channels[0], await samples.channels[1])
-        #expect(left.suffix(3) == [0, -64, -64])
-        #expect(right.suffix(3) == [64, 64, 0])
+        #expect(left.suffix(3) == [0, 0, -64])
+        #expect(right.suffix(3) == [0, 64, 0])
     }
 
     @Test(arguments: ["a.flac", "a.mp3", "a.m4a"])

@@ -25,9 +25,10 @@ import Testing
     private func encode(
         _ signal: [[Float]], _ format: AudioFormat, rate: Int, block: Int = 7001
     ) async throws -> URL {
-        let file = folder.file("\(UUID().uuidString).\(format.fileExtension)")
+        let file = folder.file("\(UUID().uuidString).\(format.trackFormat.fileExtension)")
         let encoder = Encoder(
-            tools, file: file.path, format: format, sampleRate: rate, channels: signal.count)
+            tools, file: file.path, format: format.trackFormat, sampleRate: rate,
+            channels: signal.count)
         for start in stride(from: 0, to: signal[0].count, by: block) {
             let end = min(start + block, signal[0].count)
             try await encoder.write(signal.map { Array($0[start..<end]) })

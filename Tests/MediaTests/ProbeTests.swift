@@ -15,14 +15,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a.mp3", ["-ar", "44100"], 44_100, AudioFormat.mp3),
+        ("a.mp3", ["-ar", "44100"], 44_100, TrackFormat.mp3),
         ("a.wav", ["-ar", "96000", "-c:a", "pcm_f32le"], 96_000, .wav),
         ("a.flac", ["-ar", "48000", "-sample_fmt", "s32"], 48_000, .flac),
-        ("a.ogg", ["-ar", "22050", "-c:a", "libvorbis"], 22_050, .ogg),
-        ("a.opus", ["-c:a", "libopus", "-ar", "48000"], 48_000, .ogg),
-        ("a.m4a", ["-ar", "32000", "-c:a", "aac"], 32_000, .aac),
-        ("a.m4a", ["-ar", "44100", "-c:a", "alac"], 44_100, .wav),
-        ("a.aac", ["-ar", "44100", "-c:a", "aac"], 44_100, .aac),
+        ("a.ogg", ["-ar", "22050", "-c:a", "libvorbis"], 22_050, TrackFormat(.ogg, .vorbis)),
+        ("a.opus", ["-c:a", "libopus", "-ar", "48000"], 48_000, TrackFormat(.ogg, .opus)),
+        ("a.m4a", ["-ar", "32000", "-c:a", "aac"], 32_000, TrackFormat(.m4a, .aac)),
+        ("a.m4a", ["-ar", "44100", "-c:a", "alac"], 44_100, TrackFormat(.m4a, .alac)),
+        ("a.aac", ["-ar", "44100", "-c:a", "aac"], 44_100, TrackFormat(.m4a, .aac)),
         ("a.aiff", ["-ar", "44100"], 44_100, .wav),
         ("a.w64", ["-ar", "44100"], 44_100, .wav),
         ("a.caf", ["-ar", "44100"], 44_100, .wav),
@@ -30,10 +30,10 @@ import Testing
         ("a.wma", ["-ar", "44100"], 44_100, .wav),
         ("a.wv", ["-ar", "44100", "-c:a", "wavpack"], 44_100, .wav),
         ("a.mka", ["-ar", "44100", "-c:a", "flac"], 44_100, .flac),
-        ("a.webm", ["-c:a", "libopus", "-ar", "48000"], 48_000, .ogg),
+        ("a.webm", ["-c:a", "libopus", "-ar", "48000"], 48_000, TrackFormat(.ogg, .opus)),
     ])
     func recordingsAreRead(
-        _ name: String, _ arguments: [String], _ rate: Int, _ natural: AudioFormat
+        _ name: String, _ arguments: [String], _ rate: Int, _ natural: TrackFormat
     ) async throws {
         for channels in [1, 2] {
             let file = try folder.make(
@@ -41,7 +41,7 @@ import Testing
             let info = try await tools.probe(file.path)
             #expect(info.sampleRate == rate)
             #expect(info.channels == channels)
-            #expect(!info.hasVideo)
+            #expect(info.film == nil)
             #expect(info.naturalFormat == natural)
             #expect(abs(info.duration - 2) < 0.15)
             let survey = try await tools.survey(file.path, info)
@@ -84,7 +84,7 @@ import Testing
         let film = try folder.make(
             name, ["-f", "lavfi", "-i", "testsrc=d=2:s=64x64", "-i", song, "-t", "2"])
         let info = try await tools.probe(film.path)
-        #expect(info.hasVideo)
+        #expect(info.film != nil)
         #expect(info.channels == 2)
         #expect(try await tools.survey(film.path, info).frames > info.sampleRate)
     }
@@ -109,7 +109,7 @@ import Testing
             "a.mp3",
             ["-i", song, "-i", picture.path, "-map", "0:a", "-map", "1:v", "-t", "2"]
                 + ["-c:v", "copy", "-disposition:v", "attached_pic"])
-        #expect(try await tools.probe(file.path).hasVideo == false)
+        #expect(try await tools.probe(file.path).film == nil)
     }
 
     /// Files that would make ffmpeg read another file of the server, or the network, or that are no recording.

@@ -17,15 +17,17 @@ import Testing
     private func segment(
         _ samples: [[Float]], _ format: AudioFormat, rate: Int
     ) async throws -> (track: URL, playlist: URL, text: String, size: Int) {
-        let track = folder.file("track.\(format.fileExtension)")
+        let track = folder.file("track.\(format.trackFormat.fileExtension)")
         let encoder = Encoder(
-            tools, file: track.path, format: format, sampleRate: rate, channels: samples.count)
+            tools, file: track.path, format: format.trackFormat, sampleRate: rate,
+            channels: samples.count)
         try await encoder.write(samples)
         try await encoder.finish()
         let out = folder.file("out-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: out, withIntermediateDirectories: false)
         let segmented = try await tools.segment(
-            track.path, format, sampleRate: rate, channels: samples.count, into: out.path)
+            track.path, format.trackFormat, sampleRate: rate, channels: samples.count,
+            into: out.path)
         let name = URL(fileURLWithPath: segmented.file).lastPathComponent
         #expect(name == (format == .mp3 ? "stream.ts" : "stream.mp4"))
         let playlist = out.appendingPathComponent("tidied.m3u8")
