@@ -72,7 +72,7 @@ public struct ModelLibrary: Sendable {
         if let fusion, !fusion.packs.allSatisfy({ pack(named: $0) != nil }) { self.fusion = nil }
     }
 
-    /// The library without the packs that voice clean does not need, which take a second to load.
+    /// The library without the packs that voice clean alone does not need, which take a second to load.
     public var voiceOnly: ModelLibrary {
         var library = self
         library.packs = []

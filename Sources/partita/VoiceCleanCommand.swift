@@ -20,8 +20,9 @@ struct VoiceCleanCommand: AsyncParsableCommand {
     var level = NoiseReduction.mild
 
     func run() async throws {
+        let library = Installation.library()
         try await FileSplitter(options).run(
-            library: Installation.library().voiceOnly, layout: .pairs
+            library: options.dereverb ? library : library.voiceOnly, layout: .pairs
         ) { _ in .voiceClean(level) }
     }
 }

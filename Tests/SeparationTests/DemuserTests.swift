@@ -76,6 +76,14 @@ import Testing
         #expect(whole.stems[0][0].allSatisfy { $0 * 0x1p23 == ($0 * 0x1p23).rounded() })
     }
 
+    /// What no network hears is music: speech would only get hiss from there.
+    @Test func whatLiesAboveTheBandIsMusic() throws {
+        let rate = 96_000
+        let tone = (0..<2 * rate).map { Float(0.1 * sin(Double($0) * 2 * .pi * 30_000 / 96_000)) }
+        let result = try Engine.separate(try Engine.all.get(), [tone, tone], .demuser, rate: rate)
+        #expect(difference(result.stems[0], [tone, tone]) < -60)
+    }
+
     @Test func silenceIsSilence() throws {
         let source = [[Float]](repeating: Array(repeating: 0, count: 30_000), count: 2)
         let result = try Engine.separate(
