@@ -71,6 +71,8 @@ import Testing
                 .first.flatMap(Double.init))
         let moved = Double(shift(after, after: before)) / rate
         let drift = try lead(copy) + moved - lead(source)
+        // MP4's edit lists move the sound where others move samples.
+        if !["mp4", "mov"].contains(copy.pathExtension) { #expect(moved == 0, "\(note)") }
         #expect(abs(drift) < 0.001, "\(note): \(drift) s")
         #expect(after.count >= before.count, "\(note)")
         let was = try pictures(source)
