@@ -1,6 +1,7 @@
 #include "openvino_api.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 
 const char *ov_api_load(const char *library, ov_api *api) {
     void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
@@ -37,4 +38,10 @@ const char *ov_api_load(const char *library, ov_api *api) {
         }
     }
     return NULL;
+}
+
+void ov_return_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_ARENA_MAX, 2);
+    malloc_trim(0);
 }

@@ -1,7 +1,7 @@
 /// A first-in-first-out queue of frames of equal length, addressed by their absolute index and kept in
 /// one piece of memory, so that a run of frames can be read without copies.
 ///
-/// A frame can be a spectrum, the masks of a moment, or (length 1) a sample.
+/// A frame of length 1 is a sample. Long frames that are read one by one are kept in a ``FrameRing``.
 public final class FrameQueue {
     /// Values in a frame.
     public let length: Int
@@ -47,12 +47,12 @@ public final class FrameQueue {
     private func makeRoom(for count: Int) {
         let capacity = buffer.count / length
         guard offset + held + count > capacity else { return }
-        // Moved within the buffer only while at least half of it is free, so that each value is moved
+        // Moved within the buffer only while at least a third of it is free, so that each value is moved
         // a bounded number of times.
-        if held + count <= capacity / 2 {
+        if held + count <= capacity * 2 / 3 {
             buffer.pointer.update(from: buffer.pointer + offset * length, count: held * length)
         } else {
-            let larger = AlignedBuffer(count: max(capacity * 2, held + count) * length)
+            let larger = AlignedBuffer(count: max(capacity * 3 / 2, held + count) * length)
             larger.pointer.update(from: buffer.pointer + offset * length, count: held * length)
             buffer = larger
         }

@@ -46,7 +46,7 @@ public final class Encoder: Sendable {
                     configuration, input: .inputWriter, output: .discarded, error: .discarded
                 ) { execution in
                     do {
-                        for await block in blocks.buffer(policy: .bounded(8)) {
+                        for await block in blocks.buffer(policy: .bounded(2)) {
                             _ = try await execution.standardInputWriter.write(block)
                         }
                         try await execution.standardInputWriter.finish()
@@ -103,25 +103,34 @@ public final class Encoder: Sendable {
         _ = await child.result
     }
 
+    /// Integers of 24 bits in the upper bits of 32, rounded to the nearest, to the even one of two.
     private static func integers(_ block: [[Float]]) -> [UInt8] {
         interleave(block) { value in
-            let scaled = (value * 0x1p23).rounded(.toNearestOrEven)
-            return Int32(min(max(scaled, -0x1p23), 0x1p23 - 1)) << 8
+            let scaled = min(max(value * 0x1p23, -0x1p23), 0x1p23 - 1)
+            // The lowest bits of a float from 2²³ to 2²⁴ are the integer: no call, no branch, so that the loop is one
+            // of vector instructions.
+            let magnitude = Int32(
+                bitPattern: (abs(scaled) + 0x1p23).bitPattern &- (0x1p23 as Float).bitPattern)
+            let sign = Int32(bitPattern: scaled.bitPattern) >> 31
+            return ((magnitude ^ sign) &- sign) &<< 8
         }
     }
 
+    @inline(__always)
     private static func interleave<Value: BitwiseCopyable>(
         _ block: [[Float]], _ convert: (Float) -> Value
     ) -> [UInt8] {
         let channels = block.count
         let count = block[0].count
         return [UInt8](unsafeUninitializedCapacity: channels * count * 4) { bytes, initialized in
-            let raw = UnsafeMutableRawBufferPointer(bytes)
+            let values = UnsafeMutableRawPointer(bytes.baseAddress!).bindMemory(
+                to: Value.self, capacity: channels * count)
             for (channel, samples) in block.enumerated() {
-                for index in 0..<count {
-                    raw.storeBytes(
-                        of: convert(samples[index]), toByteOffset: (index * channels + channel) * 4,
-                        as: Value.self)
+                samples.withUnsafeBufferPointer { samples in
+                    let from = samples.baseAddress!
+                    for index in 0..<count {
+                        values[index &* channels &+ channel] = convert(from[index])
+                    }
                 }
             }
             initialized = channels * count * 4

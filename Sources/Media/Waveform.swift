@@ -52,6 +52,13 @@ public struct Waveform: Sendable {
         }
     }
 
+    /// The largest magnitude.
+    public static func peak(of samples: [Float]) -> Float {
+        var extremes = Extremes()
+        samples.withUnsafeBufferPointer { extremes.add($0) }
+        return samples.isEmpty ? 0 : extremes.magnitude
+    }
+
     /// The waveform of what was added, as JSON; its last pixel may stand for fewer samples.
     public var json: String {
         let all = filled == 0 ? values : values + extremes.flatMap(\.quantized)
@@ -76,8 +83,8 @@ private struct Extremes {
         while index + 8 <= samples.count {
             let values = UnsafeRawPointer(samples.baseAddress! + index)
                 .loadUnaligned(as: SIMD8<Float>.self)
-            lows = pointwiseMin(lows, values)
-            highs = pointwiseMax(highs, values)
+            lows.replace(with: values, where: values .< lows)
+            highs.replace(with: values, where: values .> highs)
             index += 8
         }
         (low, high) = (lows.min(), highs.max())
@@ -86,6 +93,8 @@ private struct Extremes {
             high = max(high, sample)
         }
     }
+
+    var magnitude: Float { max(-low, high) }
 
     /// Minimum and maximum in steps of 1/128, rounded to the nearest.
     var quantized: [Int8] {

@@ -4,6 +4,7 @@ import DSP
 /// the mask of what they divide. The masks of all undivided stems sum to one.
 final class Cascade {
     private let plan: SeparationPlan
+    private let order = RunOrder()
     private let first: Ensemble
     private let divisions: [Division]
     private let isClearCut: Bool
@@ -14,24 +15,26 @@ final class Cascade {
     private let rows: [AlignedBuffer]
     private let share: AlignedBuffer
     /// By channel, the rows of the frames that the divisions are at; stays empty without any.
-    private let held: [FrameQueue]
+    private let held: [FrameRing]
 
     init(_ plan: SeparationPlan, _ request: SeparationRequest) throws(SeparationError) {
         self.plan = plan
-        first = try Ensemble(plan, request)
+        first = try Ensemble(plan, request, order)
         var divisions: [Division] = []
-        for network in plan.divisions { divisions.append(try Division(network, request)) }
+        for network in plan.divisions {
+            divisions.append(try Division(network, distinctBins: plan.distinctBins, request, order))
+        }
         self.divisions = divisions
         isClearCut = plan.clearCut
         channels = request.channels
-        let bins = plan.base.manifest.stft.shape.bins
+        let bins = plan.distinctBins
         self.bins = bins
         let wanted = plan.leaves.filter { $0.division == nil }.flatMap(\.outputs)
         let outputs = Set(wanted + plan.divisions.map { plan.output(dividedBy: $0) }).sorted()
         self.outputs = outputs
         rows = outputs.map { _ in AlignedBuffer(count: bins) }
         share = AlignedBuffer(count: bins)
-        held = (0..<request.channels).map { _ in FrameQueue(length: outputs.count * bins) }
+        held = (0..<request.channels).map { _ in FrameRing(length: outputs.count * bins) }
     }
 
     /// What the networks see of the mixture.
@@ -40,26 +43,28 @@ final class Cascade {
     var finished: Int { divisions.map(\.finished).min() ?? first.finished }
     /// The first frame of the mixture's magnitudes that is still needed.
     var needed: Int { first.needed }
-    var inferenceSeconds: Double {
-        divisions.reduce(first.inferenceSeconds) { $0 + $1.inferenceSeconds }
-    }
+    /// All networks.
+    var streams: [MaskStream] { first.streams + divisions.map(\.stream) }
 
-    /// Runs all networks as far as frames are there.
+    /// Starts at most one segment of every network, so that what is finished can be used in between.
     /// - Parameters:
     ///   - frames: The mixture's magnitudes.
     ///   - spectra: Its spectra by channel, from frame `finished` on.
     ///   - isLast: No frames follow.
+    /// - Returns: Whether there was anything to do, so that there may be more.
     func advance(
-        _ frames: MagnitudeQueue, _ spectra: [FrameQueue], isLast: Bool
-    ) throws(SeparationError) {
-        try first.advance(frames, isLast: isLast)
-        guard !divisions.isEmpty else { return }
-        for frame in held[0].end..<max(first.finished, held[0].end) {
+        _ frames: MagnitudeQueue, _ spectra: [FrameRing], isLast: Bool
+    ) throws(SeparationError) -> Bool {
+        var isBusy = try first.advance(frames, isLast: isLast)
+        for frame in held[0].end..<max(first.finished, held[0].end) where !divisions.isEmpty {
             for channel in 0..<channels { hold(frame, channel, spectra[channel][frame]) }
             for division in divisions { division.append() }
         }
-        first.drop(before: first.finished)
-        for division in divisions { try division.advance(isLast: isLast) }
+        if !divisions.isEmpty { first.drop(before: first.finished) }
+        let isDivided = isLast && first.finished == frames.end
+        for division in divisions { isBusy = try division.advance(isLast: isDivided) || isBusy }
+        if !isBusy && isLast { isBusy = try order.collect() }
+        return isBusy
     }
 
     func drop(before frame: Int) {
@@ -68,8 +73,8 @@ final class Cascade {
         for queue in held { queue.drop(before: frame) }
     }
 
-    /// The masks of all bins of a finished frame for one channel.
-    /// - Parameter masks: Room for a row of bins for each stem of the request.
+    /// The masks of a finished frame for one channel.
+    /// - Parameter masks: A row of bins for each stem of the request.
     func masks(frame: Int, channel: Int, into masks: [AlignedBuffer]) {
         if divisions.isEmpty {
             first.masks(frame: frame, channel: channel, of: outputs, into: rows)
@@ -98,7 +103,7 @@ final class Cascade {
     /// Keeps the first stage's masks of a frame, and hands each division what it divides.
     private func hold(_ frame: Int, _ channel: Int, _ spectrum: UnsafePointer<Float>) {
         first.masks(frame: frame, channel: channel, of: outputs, into: rows)
-        let place = held[channel].append(1)
+        let place = held[channel].append()
         for (index, row) in rows.enumerated() {
             (place + index * bins).update(from: row.pointer, count: bins)
         }

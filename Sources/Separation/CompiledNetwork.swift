@@ -37,7 +37,8 @@ final class CompiledNetwork: Sendable {
         let input = try request.bind("magnitude", shape: inputShape)
         let output = try request.bind("mask", shape: outputShape)
         input.pointer.update(repeating: 0.1, count: input.count)
-        try request.run()
+        request.start()
+        try request.wait()
         let stems = manifest.stems.count
         let size = output.count / stems
         for index in 0..<size {

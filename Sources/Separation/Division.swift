@@ -5,14 +5,19 @@ import DSP
 /// Its input is brought to the network's level like the mixture's, but how loud the stem is as a whole is not known
 /// beforehand: a segment's gain differs by 12 dB at most from the gain that the mixture would get.
 final class Division {
-    private let stream: MaskStream
+    let stream: MaskStream
     private let frames: MagnitudeQueue
     private let bins: Int
+    private let distinctBins: Int
     /// The next frame's spectra, by channel.
     private let spectra: [AlignedBuffer]
 
-    init(_ network: CompiledNetwork, _ request: SeparationRequest) throws(SeparationError) {
-        stream = try MaskStream(network, request)
+    init(
+        _ network: CompiledNetwork, distinctBins: Int, _ request: SeparationRequest,
+        _ order: RunOrder
+    ) throws(SeparationError) {
+        self.distinctBins = distinctBins
+        stream = try MaskStream(network, request, order)
         let shape = network.manifest.stft.shape
         frames = MagnitudeQueue(shape: shape, planes: network.manifest.planes)
         bins = shape.bins
@@ -20,24 +25,25 @@ final class Division {
     }
 
     var finished: Int { stream.finished }
-    var inferenceSeconds: Double { stream.inferenceSeconds }
 
     /// Takes in the next frame of one channel: a spectrum of the mixture, and the stem's mask.
     func take(_ spectrum: UnsafePointer<Float>, mask: UnsafePointer<Float>, channel: Int) {
-        multiply(spectrum, by: mask, bins: bins, into: spectra[channel].pointer)
+        multiply(
+            spectrum, by: mask, distinct: distinctBins, bins: bins, into: spectra[channel].pointer)
     }
 
     /// Ends a frame of which all channels were taken in.
     func append() { frames.append(spectra.map { UnsafePointer($0.pointer) }) }
 
-    func advance(isLast: Bool) throws(SeparationError) {
-        try stream.advance(frames, isLast: isLast)
-        frames.drop(before: stream.needed)
+    /// Starts the next segment; see ``MaskStream/advance(_:isLast:)``.
+    func advance(isLast: Bool) throws(SeparationError) -> Bool {
+        defer { frames.drop(before: stream.needed) }
+        return try stream.advance(frames, isLast: isLast)
     }
 
     func drop(before frame: Int) { stream.drop(before: frame) }
 
-    /// The share of the stem that one output gets, of all bins of a finished frame.
+    /// The share of the stem that one output gets, of a finished frame.
     func share(frame: Int, output: Int, channel: Int, into row: AlignedBuffer) {
         stream.mask(frame: frame, stem: output, channel: channel, into: row)
     }
@@ -46,13 +52,15 @@ final class Division {
 /// A masked spectrum.
 /// - Parameters:
 ///   - spectrum: `2 · bins` values, real and imaginary parts alternating.
-///   - mask: A factor for each bin.
+///   - mask: A factor for each of the `distinct` lowest bins; all above have that of the last.
 func multiply(
-    _ spectrum: UnsafePointer<Float>, by mask: UnsafePointer<Float>, bins: Int,
+    _ spectrum: UnsafePointer<Float>, by mask: UnsafePointer<Float>, distinct: Int, bins: Int,
     into result: UnsafeMutablePointer<Float>
 ) {
-    for bin in 0..<bins {
+    for bin in 0..<distinct {
         result[2 * bin] = spectrum[2 * bin] * mask[bin]
         result[2 * bin + 1] = spectrum[2 * bin + 1] * mask[bin]
     }
+    let last = mask[distinct - 1]
+    for index in 2 * distinct..<2 * bins { result[index] = spectrum[index] * last }
 }

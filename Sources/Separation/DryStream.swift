@@ -27,9 +27,7 @@ final class DryStream: StemStream {
         stems = dryers.map { _ in FrameQueue.samples(channels) }
     }
 
-    var inferenceSeconds: Double {
-        dryers.reduce(stream.inferenceSeconds) { $0 + ($1?.inferenceSeconds ?? 0) }
-    }
+    var seconds: StageSeconds { dryers.compactMap { $0?.seconds }.reduce(stream.seconds, +) }
 
     func push(_ block: [[Float]]) throws -> [SeparatedBlock] {
         for part in try stream.push(block) { try take(part) }
@@ -37,9 +35,11 @@ final class DryStream: StemStream {
     }
 
     func finish() throws -> [SeparatedBlock] {
-        for part in try stream.finish() { try take(part) }
+        while let parts = try stream.rest() { for part in parts { try take(part) } }
         for (dryer, queues) in zip(dryers, stems) {
-            for part in try dryer?.finish() ?? [] { queues.append(part.stems[0]) }
+            while let parts = try dryer?.rest() {
+                for part in parts { queues.append(part.stems[0]) }
+            }
         }
         return finished()
     }

@@ -6,7 +6,7 @@ import DSP
 /// and the base's other stems are scaled so that all still sum to one.
 final class Ensemble {
     private let base: MaskStream
-    private let streams: [MaskStream]
+    let streams: [MaskStream]
     private let bins: Int
     private let fusion: Fusion?
     /// The base's output that the fusion replaces, and for each opinion the output that speaks of it.
@@ -16,12 +16,14 @@ final class Ensemble {
     private let fused: AlignedBuffer
     private let before: AlignedBuffer
 
-    init(_ plan: SeparationPlan, _ request: SeparationRequest) throws(SeparationError) {
-        base = try MaskStream(plan.base, request)
+    init(_ plan: SeparationPlan, _ request: SeparationRequest, _ order: RunOrder)
+        throws(SeparationError)
+    {
+        base = try MaskStream(plan.base, request, order)
         var streams = [base]
-        for network in plan.others { streams.append(try MaskStream(network, request)) }
+        for network in plan.others { streams.append(try MaskStream(network, request, order)) }
         self.streams = streams
-        bins = plan.base.manifest.stft.shape.bins
+        bins = plan.distinctBins
         fusion = plan.fusion
         if let fusion {
             fusedStem = Ensemble.output(fusion.stem, of: plan.base.manifest)
@@ -42,18 +44,20 @@ final class Ensemble {
     var planes: [PackManifest.Plane] { streams.flatMap { $0.manifest.planes } }
     var finished: Int { streams.map(\.finished).min() ?? 0 }
     var needed: Int { streams.map(\.needed).min() ?? 0 }
-    var inferenceSeconds: Double { streams.reduce(0) { $0 + $1.inferenceSeconds } }
 
-    func advance(_ frames: MagnitudeQueue, isLast: Bool) throws(SeparationError) {
-        for stream in streams { try stream.advance(frames, isLast: isLast) }
+    /// Starts the next segment of every network; see ``MaskStream/advance(_:isLast:)``.
+    func advance(_ frames: MagnitudeQueue, isLast: Bool) throws(SeparationError) -> Bool {
+        var isBusy = false
+        for stream in streams { isBusy = try stream.advance(frames, isLast: isLast) || isBusy }
+        return isBusy
     }
 
     func drop(before frame: Int) { for stream in streams { stream.drop(before: frame) } }
 
-    /// The masks of all bins of a finished frame for one channel.
+    /// The masks of a finished frame for one channel.
     /// - Parameters:
     ///   - outputs: Stems of the base.
-    ///   - masks: Room for a row of bins for each of them.
+    ///   - masks: A row of bins for each of them.
     func masks(frame: Int, channel: Int, of outputs: [Int], into masks: [AlignedBuffer]) {
         if let fusion, let fusedStem { fuse(fusion, frame, channel, fusedStem) }
         for (stem, mask) in zip(outputs, masks) {
@@ -74,10 +78,7 @@ final class Ensemble {
         for ((stream, output), row) in zip(opinions, whole) {
             stream.mask(frame: frame, stem: output, channel: channel, into: row)
         }
-        let distinct = streams.map { $0.manifest.stft.bins }.max()!
-        fusion.fuse(
-            whole.map { UnsafePointer($0.pointer) }, into: fused.pointer,
-            distinct: min(distinct + 1, bins))
+        fusion.fuse(whole.map { UnsafePointer($0.pointer) }, into: fused.pointer, bins: bins)
         base.mask(frame: frame, stem: stem, channel: channel, into: before)
     }
 

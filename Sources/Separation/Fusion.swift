@@ -48,14 +48,14 @@ public struct Fusion: Codable, Sendable {
 
     /// Fuses one frame of one channel.
     /// - Parameters:
-    ///   - opinions: A mask of all bins for each pack.
-    ///   - fused: Room for the mask of all bins.
-    ///   - distinct: Bins whose opinions can differ; all above have those of the last.
+    ///   - opinions: A mask for each pack.
+    ///   - fused: Room for a mask.
+    ///   - bins: How many bins a mask has here, the lowest.
     func fuse(
-        _ opinions: [UnsafePointer<Float>], into fused: UnsafeMutablePointer<Float>, distinct: Int
+        _ opinions: [UnsafePointer<Float>], into fused: UnsafeMutablePointer<Float>, bins: Int
     ) {
-        for band in bands where band.from < distinct {
-            for bin in band.from..<min(band.to, distinct) {
+        for band in bands where band.from < bins {
+            for bin in band.from..<min(band.to, bins) {
                 var logit = band.bias
                 for (weight, opinion) in zip(band.weights, opinions) {
                     let mask = min(max(opinion[bin], 1e-4), 1 - 1e-4)
@@ -64,7 +64,5 @@ public struct Fusion: Codable, Sendable {
                 fused[bin] = 1 / (1 + exp(-logit))
             }
         }
-        let bins = grid.size / 2 + 1
-        for bin in distinct..<max(bins, distinct) { fused[bin] = fused[distinct - 1] }
     }
 }

@@ -8,6 +8,9 @@ import Foundation
 /// (documented by OpenVINO); the Swift side is immutable.
 final class InferenceRuntime: @unchecked Sendable {
     fileprivate let api: ov_api
+    /// Runs one network after another, each on all granted cores, beside whoever prepares inputs and uses
+    /// outputs.
+    fileprivate let queue = DispatchQueue(label: "partita.inference")
     private let core: OpaquePointer
 
     /// - Parameter library: The path of `libopenvino_c.so`.
@@ -31,6 +34,25 @@ final class InferenceRuntime: @unchecked Sendable {
         // The first line; the others name source files of OpenVINO.
         let text = api.last_error().map { String(cString: $0) } ?? "unknown error"
         return text.split(separator: "\n").last.map(String.init) ?? text
+    }
+
+    /// Gives back to the system what only compiling needed: free memory, and the pages of compiled networks on disk, whose
+    /// weights have been brought into an order of their own by now. A page that is wanted again is read again.
+    func releaseMemory(cache: String?) {
+        ov_return_memory()
+        guard let cache, let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+        else { return }
+        // Of a line “7f00-7f20 r--p … /path/1.blob” only what cannot have been written to.
+        for line in maps.split(separator: "\n")
+        where line.hasSuffix(".blob") && line.contains(cache) && line.contains(" r--") {
+            let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap {
+                UInt(String($0), radix: 16)
+            }
+            guard ends.count == 2, let start = UnsafeMutableRawPointer(bitPattern: ends[0]) else {
+                continue
+            }
+            madvise(start, Int(ends[1] - ends[0]), MADV_DONTNEED)
+        }
     }
 
     /// Compiles a network for `threads` processor cores.
@@ -105,12 +127,33 @@ final class CompiledModel: @unchecked Sendable {
     }
 }
 
-/// One stream's use of a network: inputs and outputs are read and written in place.
+/// An input or output of a network.
+struct Tensor {
+    let shape: [Int]
+    /// Zero at first.
+    let buffer: AlignedBuffer
+
+    init(shape: [Int]) {
+        self.shape = shape
+        buffer = AlignedBuffer(count: shape.reduce(1, *))
+    }
+}
+
+/// One stream's use of a network. Inputs and outputs are read and written in place, without copies.
 final class InferenceRequest {
     private let model: CompiledModel
     private let request: OpaquePointer
     /// OpenVINO reads and writes them as long as the request lives.
-    private var buffers: [AlignedBuffer] = []
+    private var bound: [String: Tensor] = [:]
+    /// What was started and not waited for, the oldest first.
+    private var runs: [Run] = []
+
+    /// A run, written by the runtime's queue until `work` has ended.
+    private final class Run {
+        var work: DispatchWorkItem?
+        var failure: String?
+        var seconds = 0.0
+    }
 
     init(_ model: CompiledModel) throws(SeparationError) {
         var handle: OpaquePointer?
@@ -124,31 +167,57 @@ final class InferenceRequest {
 
     deinit { model.runtime.api.infer_request_free(request) }
 
-    /// The memory of an input or output, zero at first.
+    /// The memory of an input or output for all runs.
     func bind(_ name: String, shape: [Int]) throws(SeparationError) -> AlignedBuffer {
-        let api = model.runtime.api
-        let buffer = AlignedBuffer(count: shape.reduce(1, *))
-        var dimensions = shape.map(Int64.init)
-        let rank = Int64(dimensions.count)
-        var tensor: OpaquePointer?
-        let bound = dimensions.withUnsafeMutableBufferPointer { dims in
-            let shape = ov_shape(rank: rank, dims: dims.baseAddress)
-            return api.tensor_from_host(Int32(OV_ELEMENT_F32), shape, buffer.pointer, &tensor) == 0
-                && api.set_tensor(request, name, tensor) == 0
+        let tensor = Tensor(shape: shape)
+        if !set(name, tensor) {
+            throw .inferenceFailed(
+                pack: model.pack, reason: InferenceRuntime.message(model.runtime.api))
         }
-        if let tensor { api.tensor_free(tensor) }
-        if !bound {
-            throw .inferenceFailed(pack: model.pack, reason: InferenceRuntime.message(api))
-        }
-        buffers.append(buffer)
-        return buffer
+        return tensor.buffer
     }
 
-    /// Computes the outputs from the inputs.
-    func run() throws(SeparationError) {
+    /// Begins to compute, after all that was started before by any request of the runtime. Until ``wait()`` has
+    /// returned for it, nothing may touch inputs and outputs.
+    /// - Parameter tensors: Inputs and outputs of this run, by name.
+    func start(_ tensors: [String: Tensor] = [:]) {
+        let run = Run()
+        // Keeps the request alive until it has run, even where nobody waits any more.
+        let work = DispatchWorkItem { [self] in
+            let begin = ContinuousClock.now
+            let api = model.runtime.api
+            if !tensors.allSatisfy({ set($0.key, $0.value) }) || api.infer(request) != 0 {
+                run.failure = InferenceRuntime.message(api)
+            }
+            run.seconds = (ContinuousClock.now - begin).seconds
+        }
+        run.work = work
+        runs.append(run)
+        model.runtime.queue.async(execute: work)
+    }
+
+    /// Waits for the oldest run that was not waited for.
+    /// - Returns: The seconds that it took.
+    @discardableResult
+    func wait() throws(SeparationError) -> Double {
+        let run = runs.removeFirst()
+        run.work?.wait()
+        if let failure = run.failure { throw .inferenceFailed(pack: model.pack, reason: failure) }
+        return run.seconds
+    }
+
+    private func set(_ name: String, _ tensor: Tensor) -> Bool {
         let api = model.runtime.api
-        guard api.infer(request) == 0 else {
-            throw .inferenceFailed(pack: model.pack, reason: InferenceRuntime.message(api))
+        var dimensions = tensor.shape.map(Int64.init)
+        let rank = Int64(dimensions.count)
+        var handle: OpaquePointer?
+        defer { if let handle { api.tensor_free(handle) } }
+        bound[name] = tensor
+        return dimensions.withUnsafeMutableBufferPointer { dims in
+            let shape = ov_shape(rank: rank, dims: dims.baseAddress)
+            return api.tensor_from_host(
+                Int32(OV_ELEMENT_F32), shape, tensor.buffer.pointer, &handle) == 0
+                && api.set_tensor(request, name, handle) == 0
         }
     }
 }

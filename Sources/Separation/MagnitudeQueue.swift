@@ -7,14 +7,14 @@ import Foundation
 /// root of the mean power, which no phase between channels can cancel; all get the same mask.
 final class MagnitudeQueue {
     private let shape: ShortTimeShape
-    private let planes: [PackManifest.Plane: FrameQueue]
-    private let powers = FrameQueue(length: 1)
+    private let planes: [PackManifest.Plane: FrameRing]
+    private let powers = FrameRing(length: 1)
 
     init(shape: ShortTimeShape, planes: some Sequence<PackManifest.Plane>) {
         self.shape = shape
         // With one picture of all channels, the planes are equal (and the side is empty).
         self.planes = Dictionary(
-            uniqueKeysWithValues: Set(planes).map { ($0, FrameQueue(length: shape.bins)) })
+            uniqueKeysWithValues: Set(planes).map { ($0, FrameRing(length: shape.bins)) })
     }
 
     var end: Int { powers.end }
@@ -29,8 +29,8 @@ final class MagnitudeQueue {
     /// Adds the next frame.
     /// - Parameter spectra: For each channel `2 · bins` values, real and imaginary parts alternating.
     func append(_ spectra: [UnsafePointer<Float>]) {
-        powers.append(1)[0] = meanSquare(spectra)
-        for (plane, queue) in planes { compute(plane, of: spectra, into: queue.append(1)) }
+        powers.append()[0] = meanSquare(spectra)
+        for (plane, queue) in planes { compute(plane, of: spectra, into: queue.append()) }
     }
 
     func drop(before frame: Int) {
@@ -62,6 +62,7 @@ final class MagnitudeQueue {
     ) {
         let bins = shape.bins
         guard spectra.count == 2 else {
+            place.update(repeating: 0, count: bins)
             if plane == .side { return }
             for values in spectra {
                 for bin in 0..<bins {

@@ -8,34 +8,50 @@ final class MaskStream {
     let manifest: PackManifest
     /// Index after the last frame whose masks no later segment changes.
     private(set) var finished = 0
-    /// Seconds spent inside the network.
+    /// Seconds inside the network, and seconds that its results were waited for.
     private(set) var inferenceSeconds = 0.0
+    private(set) var waitingSeconds = 0.0
 
     private let request: InferenceRequest
-    /// Magnitudes `[planes][frames][bins]`.
-    private let input: AlignedBuffer
-    /// Masks `[stems][channels][frames][bins]`.
-    private let output: AlignedBuffer
+    private let order: RunOrder
     private let channels: Int
-    /// Masks of a frame: `[stems][maskChannels][bins]` in one row.
+    private let outputShape: [Int]
     private let maskChannels: Int
     /// Brings the clip to the network's level; 1 where it expects none.
     private let clipGain: Float
-    private let masks: FrameQueue
     /// A quarter of a sine, squared: a mask is trusted least near the border of its segment, where the network
     /// sees little of what is around it.
     private let fade: [Float]
+    /// Used in turn: one is filled while the network reads the other.
+    private let inputs: [Tensor]
+    /// Segments that were started, then those whose masks are there and still wanted.
+    private var running: [Segment] = []
+    private var done: [Segment] = []
+    private var unused: [Tensor] = []
+    /// The next segment to start, and the index after the last frame that no segment after it changes.
     private var segment = 0
+    private var covered = 0
+    private let second: AlignedBuffer
     private var step: Int { manifest.segmentFrames - manifest.overlapFrames }
 
-    init(_ network: CompiledNetwork, _ clip: SeparationRequest) throws(SeparationError) {
+    private struct Segment {
+        let index: Int
+        let masks: Tensor
+        /// Index after the last frame that the next segment does not change.
+        let end: Int
+    }
+
+    init(_ network: CompiledNetwork, _ clip: SeparationRequest, _ order: RunOrder)
+        throws(SeparationError)
+    {
+        self.order = order
         manifest = network.manifest
-        maskChannels = network.outputShape[2]
         request = try InferenceRequest(network.model)
-        input = try request.bind("magnitude", shape: network.inputShape)
-        output = try request.bind("mask", shape: network.outputShape)
+        inputs = (0..<2).map { _ in Tensor(shape: network.inputShape) }
+        outputShape = network.outputShape
+        maskChannels = outputShape[2]
         channels = clip.channels
-        masks = FrameQueue(length: manifest.stems.count * maskChannels * manifest.stft.bins)
+        second = AlignedBuffer(count: manifest.stft.bins)
         let overlap = manifest.overlapFrames
         fade = (0..<overlap).map { frame in
             let sine = sin(Float.pi / 2 * (Float(frame) + 0.5) / Float(overlap))
@@ -61,49 +77,70 @@ final class MaskStream {
     /// The first frame of the input that a coming segment needs.
     var needed: Int { segment * step }
 
-    /// Runs the segments that the input has frames for.
+    /// Starts the next segment if the input has frames for it.
     /// - Parameters:
     ///   - frames: Magnitude planes `[planes][bins]` by name, frame by frame.
     ///   - isLast: No frames follow: the last segment is filled up with silence.
-    func advance(_ frames: MagnitudeQueue, isLast: Bool) throws(SeparationError) {
-        while true {
-            let start = segment * step
-            let available = frames.end - start
-            let complete = available >= manifest.segmentFrames
-            guard complete || (isLast && finished < frames.end) else { return }
-            // A segment is the last one where nothing after it is left to say.
-            let closes = isLast && available <= manifest.segmentFrames
-            fill(from: frames, start: start, count: min(available, manifest.segmentFrames))
-            let begin = ContinuousClock.now
-            try request.run()
-            inferenceSeconds += (ContinuousClock.now - begin).seconds
-            blend(start: start, count: min(available, manifest.segmentFrames), closes: closes)
-            segment += 1
-            finished = closes ? frames.end : segment * step
-        }
+    /// - Returns: Whether there was one.
+    func advance(_ frames: MagnitudeQueue, isLast: Bool) throws(SeparationError) -> Bool {
+        let start = segment * step
+        let available = frames.end - start
+        let complete = available >= manifest.segmentFrames
+        guard complete || (isLast && covered < frames.end) else { return false }
+        // A segment is the last one where nothing after it is left to say.
+        let closes = isLast && available <= manifest.segmentFrames
+        let input = inputs[segment % 2]
+        fill(
+            input.buffer, from: frames, start: start, count: min(available, manifest.segmentFrames))
+        let masks = unused.popLast() ?? Tensor(shape: outputShape)
+        request.start(["magnitude": input, "mask": masks])
+        covered = closes ? frames.end : start + step
+        running.append(Segment(index: segment, masks: masks, end: covered))
+        segment += 1
+        try order.started(self)
+        return true
+    }
+
+    /// Takes the result of the oldest segment that was started, waiting for it.
+    func collect() throws(SeparationError) {
+        let begin = ContinuousClock.now
+        inferenceSeconds += try request.wait()
+        waitingSeconds += (ContinuousClock.now - begin).seconds
+        done.append(running.removeFirst())
+        finished = done.last!.end
     }
 
     /// The mask of a finished frame for one channel, continued above the highest bin that the network sees.
-    /// - Parameter row: Room for all bins of the transform.
+    /// - Parameter row: Has as many bins as are wanted.
     func mask(frame: Int, stem: Int, channel: Int, into row: AlignedBuffer) {
         let seen = manifest.stft.bins
-        let mask = masks[frame] + stem * maskChannels * seen
+        let mask = row.pointer
         if maskChannels == 1 {
-            row.pointer.update(from: mask, count: seen)
+            blend(frame: frame, plane: stem, into: mask)
         } else if channels == 2 {
-            row.pointer.update(from: mask + channel * seen, count: seen)
+            blend(frame: frame, plane: stem * maskChannels + channel, into: mask)
         } else {
-            for bin in 0..<seen { row.pointer[bin] = 0.5 * (mask[bin] + mask[seen + bin]) }
+            blend(frame: frame, plane: stem * maskChannels, into: mask)
+            blend(frame: frame, plane: stem * maskChannels + 1, into: second.pointer)
+            for bin in 0..<seen { mask[bin] = 0.5 * (mask[bin] + second.pointer[bin]) }
         }
         var mean: Float = 0
-        for bin in manifest.aboveBins.from..<manifest.aboveBins.to { mean += row.pointer[bin] }
+        for bin in manifest.aboveBins.from..<manifest.aboveBins.to { mean += mask[bin] }
         mean /= Float(manifest.aboveBins.to - manifest.aboveBins.from)
-        for bin in seen..<manifest.stft.shape.bins { row.pointer[bin] = mean }
+        for bin in seen..<row.count { mask[bin] = mean }
     }
 
-    func drop(before frame: Int) { masks.drop(before: frame) }
+    /// Masks of frames before are not wanted any more.
+    func drop(before frame: Int) {
+        // The next segment's first masks are blended with its last ones.
+        while let first = done.first, first.end + manifest.overlapFrames <= frame {
+            unused.append(done.removeFirst().masks)
+        }
+    }
 
-    private func fill(from frames: MagnitudeQueue, start: Int, count: Int) {
+    private func fill(
+        _ input: AlignedBuffer, from frames: MagnitudeQueue, start: Int, count: Int
+    ) {
         let bins = manifest.stft.bins
         let gain = gain(frames, start: start, count: count)
         if count < manifest.segmentFrames { input.clear() }
@@ -117,32 +154,24 @@ final class MaskStream {
         }
     }
 
-    private func blend(start: Int, count: Int, closes: Bool) {
-        let (length, overlap, bins) = (
-            manifest.segmentFrames, manifest.overlapFrames, manifest.stft.bins
-        )
-        if masks.end < start + count { masks.append(start + count - masks.end) }
-        for frame in 0..<count {
-            // Fades of neighbors sum to one; there is none at the start and at the end of the clip.
-            var weight: Float = 1
-            if segment > 0 && frame < overlap {
-                weight = fade[frame]
-            } else if !closes && frame >= length - overlap {
-                weight = fade[length - 1 - frame]
-            }
-            let row = masks[start + frame]
-            for plane in 0..<manifest.stems.count * maskChannels {
-                let source = output.pointer + (plane * length + frame) * bins
-                let destination = row + plane * bins
-                for bin in 0..<bins { destination[bin] += weight * source[bin] }
-            }
+    /// The mask of one plane of the output, cross-faded where two segments have one. Fades of neighbors sum to one.
+    private func blend(frame: Int, plane: Int, into row: UnsafeMutablePointer<Float>) {
+        let (overlap, bins) = (manifest.overlapFrames, manifest.stft.bins)
+        let index = min(frame / step, done.last!.index)
+        let position = index - done[0].index
+        let local = frame - index * step
+        let own = masks(of: done[position], frame: frame, plane: plane)
+        guard index > 0 && local < overlap else {
+            row.update(from: own, count: bins)
+            return
         }
+        let before = masks(of: done[position - 1], frame: frame, plane: plane)
+        let (weight, fading) = (fade[local], fade[overlap - 1 - local])
+        for bin in 0..<bins { row[bin] = fading * before[bin] + weight * own[bin] }
     }
-}
 
-extension Duration {
-    /// Seconds.
-    var seconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    private func masks(of segment: Segment, frame: Int, plane: Int) -> UnsafePointer<Float> {
+        let row = plane * manifest.segmentFrames + frame - segment.index * step
+        return UnsafePointer(segment.masks.buffer.pointer + row * manifest.stft.bins)
     }
 }

@@ -65,6 +65,13 @@ struct SeparationPlan {
         leaves = [Leaf(division: nil, outputs: [index])]
     }
 
+    /// The lowest bins of a mask, those that a network sees and one more. All above have the mask of the last.
+    var distinctBins: Int {
+        let networks = [base] + others + divisions
+        return min(
+            networks.map(\.manifest.stft.bins).max()! + 1, base.manifest.stft.shape.bins)
+    }
+
     /// The output of the base that a network divides further.
     func output(dividedBy network: CompiledNetwork) -> Int {
         base.manifest.stems.firstIndex(of: network.manifest.input!)!

@@ -73,6 +73,7 @@ public final class Separator: Sendable {
         }
         self.notes = notes
         fusion = library.fusion
+        inference.releaseMemory(cache: library.cache)
     }
 
     /// Stems that can be separated.

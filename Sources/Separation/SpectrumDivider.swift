@@ -7,25 +7,28 @@ protocol SpectrumDivider: AnyObject {
     var sampleRate: Int { get }
     var shape: ShortTimeShape { get }
     var stems: Int { get }
-    /// Seconds spent inside networks so far.
-    var inferenceSeconds: Double { get }
+    /// All networks: seconds inside each by the name of its pack, and seconds that their results were waited for.
+    var networkSeconds: [String: Double] { get }
+    var waitingSeconds: Double { get }
     /// Index after the last frame that can be divided.
     var finished: Int { get }
     /// How many frames before and after its own a frame's division looks at.
     var reach: Int { get }
 
-    /// Takes in the frames that are new and runs the networks as far as frames are there.
+    /// Takes in the frames that are new, and does the next step of the networks where there is one: a bounded amount of
+    /// work, so that what is finished can be used in between.
     /// - Parameters:
     ///   - spectra: By channel, `2 · bins` values a frame, real and imaginary parts alternating.
     ///   - isLast: No frames follow.
-    func advance(_ spectra: [FrameQueue], isLast: Bool) throws(SeparationError)
+    /// - Returns: Whether there was anything to do, so that there may be more.
+    func advance(_ spectra: [FrameRing], isLast: Bool) throws(SeparationError) -> Bool
 
     /// The stems' spectra of a finished frame of one channel.
     /// - Parameters:
     ///   - spectra: Those of ``advance(_:isLast:)``; the frames around this one are there, as far as they exist.
     ///   - results: Room for a frame for each stem.
     func divide(
-        frame: Int, channel: Int, of spectra: [FrameQueue], into results: [AlignedBuffer])
+        frame: Int, channel: Int, of spectra: [FrameRing], into results: [AlignedBuffer])
 
     /// Forgets what is known of frames before one that is finished.
     func drop(before frame: Int)
@@ -39,6 +42,7 @@ final class MaskDivider: SpectrumDivider {
     let reach = 0
     private let cascade: Cascade
     private let frames: MagnitudeQueue
+    private let distinctBins: Int
     private let masks: [AlignedBuffer]
 
     init(_ plan: SeparationPlan, _ request: SeparationRequest) throws(SeparationError) {
@@ -48,26 +52,32 @@ final class MaskDivider: SpectrumDivider {
         self.shape = shape
         stems = plan.leaves.count
         frames = MagnitudeQueue(shape: shape, planes: cascade.planes)
-        masks = plan.leaves.map { _ in AlignedBuffer(count: shape.bins) }
+        let distinctBins = plan.distinctBins
+        self.distinctBins = distinctBins
+        masks = plan.leaves.map { _ in AlignedBuffer(count: distinctBins) }
     }
 
-    var inferenceSeconds: Double { cascade.inferenceSeconds }
+    var networkSeconds: [String: Double] {
+        Dictionary(cascade.streams.map { ($0.manifest.name, $0.inferenceSeconds) }) { $0 + $1 }
+    }
+    var waitingSeconds: Double { cascade.streams.reduce(0) { $0 + $1.waitingSeconds } }
     var finished: Int { cascade.finished }
 
-    func advance(_ spectra: [FrameQueue], isLast: Bool) throws(SeparationError) {
+    func advance(_ spectra: [FrameRing], isLast: Bool) throws(SeparationError) -> Bool {
         for frame in frames.end..<max(spectra[0].end, frames.end) {
             frames.append(spectra.map { UnsafePointer($0[frame]) })
         }
-        try cascade.advance(frames, spectra, isLast: isLast)
+        return try cascade.advance(frames, spectra, isLast: isLast)
     }
 
     func divide(
-        frame: Int, channel: Int, of spectra: [FrameQueue], into results: [AlignedBuffer]
+        frame: Int, channel: Int, of spectra: [FrameRing], into results: [AlignedBuffer]
     ) {
         cascade.masks(frame: frame, channel: channel, into: masks)
         for (mask, result) in zip(masks, results) {
             multiply(
-                spectra[channel][frame], by: mask.pointer, bins: shape.bins, into: result.pointer)
+                spectra[channel][frame], by: mask.pointer, distinct: distinctBins,
+                bins: shape.bins, into: result.pointer)
         }
     }
 

@@ -5,12 +5,19 @@ import DSP
 /// Spectra are divided at the divider's sample rate; stems are brought back to the source's. What the source holds
 /// above half the divider's rate belongs to no stem.
 final class SpectrumStream: StemStream {
-    var inferenceSeconds: Double { divider.inferenceSeconds }
+    var seconds: StageSeconds {
+        var seconds = stages
+        seconds.networks = divider.networkSeconds
+        seconds.waiting = divider.waitingSeconds
+        // The divider waits while it is asked to go on.
+        seconds.masks -= seconds.waiting
+        return seconds
+    }
 
     private let divider: any SpectrumDivider
     private let shape: ShortTimeShape
     /// The spectra by channel, until they are divided.
-    private let spectra: [FrameQueue]
+    private let spectra: [FrameRing]
     private let analyzers: [Analyzer]
     private let channels: Int
     private let stems: Int
@@ -24,6 +31,10 @@ final class SpectrumStream: StemStream {
     private let results: [[FrameQueue]]
     private let fromDivider: [[Resampler]]
     private var emitted = 0
+    /// All samples are there, and all of them were given back but the last.
+    private var isComplete = false
+    private var isFinished = false
+    private var stages = StageSeconds()
     private let divided: [AlignedBuffer]
 
     /// - Parameter sampleRate: The source's, Hz.
@@ -42,7 +53,7 @@ final class SpectrumStream: StemStream {
                 try Resampler(from: sampleRate, to: divider.sampleRate)
             } : []
         let shape = shape
-        spectra = (0..<channels).map { _ in FrameQueue(length: shape.frameLength) }
+        spectra = (0..<channels).map { _ in FrameRing(length: shape.frameLength) }
         analyzers = try (0..<channels).map { _ in try Analyzer(shape) }
         let grid = { (make: () throws -> FrameQueue) in
             try (0..<divider.stems).map { _ in try (0..<channels).map { _ in try make() } }
@@ -64,6 +75,7 @@ final class SpectrumStream: StemStream {
 
     func push(_ block: [[Float]]) throws -> [SeparatedBlock] {
         precondition(block.count == channels, "a block has as many channels as the request")
+        var moment = ContinuousClock.now
         for (channel, samples) in block.enumerated() where !samples.isEmpty {
             samples.withUnsafeBufferPointer { samples in
                 source[channel].append(samples.count)
@@ -73,23 +85,36 @@ final class SpectrumStream: StemStream {
                 }
             }
         }
+        stages.add(\.resampling, since: &moment)
         // A frame can be analyzed once its window's last sample is there.
-        while spectra[0].end * shape.hop + shape.size / 2 <= signal[0].end { analyze() }
-        try separate(isLast: false)
-        return take()
+        analyze { spectra[0].end * shape.hop + shape.size / 2 <= signal[0].end }
+        var blocks: [SeparatedBlock] = []
+        while try separate() { blocks += take() }
+        return blocks
     }
 
     func finish() throws -> [SeparatedBlock] {
-        for (channel, resampler) in toDivider.enumerated() {
-            resampler.finish(into: signal[channel])
+        if !isComplete {
+            for (channel, resampler) in toDivider.enumerated() {
+                resampler.finish(into: signal[channel])
+            }
+            analyze { spectra[0].end < shape.frames(samples: signal[0].end) }
+            isComplete = true
         }
-        let length = signal[0].end
-        while spectra[0].end < shape.frames(samples: length) { analyze() }
-        try separate(isLast: true)
+        while try separate() {
+            let blocks = take()
+            if !blocks.isEmpty { return blocks }
+        }
+        if !isFinished { finishStems() }
+        isFinished = true
+        return take()
+    }
+
+    private func finishStems() {
         for stem in 0..<stems {
             for channel in 0..<channels {
                 let output = synthesized[stem][channel]
-                synthesizers[stem][channel].finish(length: length, into: output)
+                synthesizers[stem][channel].finish(length: signal[0].end, into: output)
                 resample(stem, channel)
                 if !fromDivider.isEmpty {
                     fromDivider[stem][channel].finish(into: results[stem][channel])
@@ -99,40 +124,56 @@ final class SpectrumStream: StemStream {
                 if missing > 0 { results[stem][channel].append(missing) }
             }
         }
-        return take()
     }
 
-    /// Takes in the next frame.
-    private func analyze() {
-        let frame = spectra[0].end
-        for channel in 0..<channels {
-            analyzers[channel].analyze(
-                frame: frame, of: signal[channel], into: spectra[channel].append(1))
+    /// Takes in frames while they are there.
+    private func analyze(while isThere: () -> Bool) {
+        var moment = ContinuousClock.now
+        while isThere() {
+            let frame = spectra[0].end
+            for channel in 0..<channels {
+                analyzers[channel].analyze(
+                    frame: frame, of: signal[channel], into: spectra[channel].append())
+            }
         }
+        stages.add(\.analysis, since: &moment)
     }
 
-    private func separate(isLast: Bool) throws {
-        try divider.advance(spectra, isLast: isLast)
-        let finished = max(divider.finished, emitted)
-        for frame in emitted..<finished {
+    /// Makes samples of some of the frames that can be divided, or goes on to the next ones where there are none left.
+    /// - Returns: Whether there was anything to do.
+    private func separate() throws -> Bool {
+        var moment = ContinuousClock.now
+        var isBusy = divider.finished > emitted
+        if !isBusy { isBusy = try divider.advance(spectra, isLast: isComplete) }
+        stages.add(\.masks, since: &moment)
+        let end = min(max(divider.finished, emitted), emitted + SpectrumStream.framesAtOnce)
+        for frame in emitted..<end {
             for channel in 0..<channels {
                 divider.divide(frame: frame, channel: channel, of: spectra, into: divided)
+                stages.add(\.masks, since: &moment)
                 for stem in 0..<stems {
                     synthesizers[stem][channel].add(
                         divided[stem].pointer, into: synthesized[stem][channel])
                 }
+                stages.add(\.synthesis, since: &moment)
             }
         }
-        emitted = finished
+        isBusy = isBusy || end > emitted
+        emitted = end
         divider.drop(before: emitted)
         // Samples that later frames still cover; the source's own queue is also read by `take`.
         if !toDivider.isEmpty {
             let covered = spectra[0].end * shape.hop - shape.size / 2
             for queue in signal { queue.drop(before: covered) }
             for stem in 0..<stems { for channel in 0..<channels { resample(stem, channel) } }
+            stages.add(\.resampling, since: &moment)
         }
         for queue in spectra { queue.drop(before: emitted - divider.reach) }
+        return isBusy
     }
+
+    /// Frames that are brought back to samples in a step, so that what waits to be taken is never much.
+    private static let framesAtOnce = 32
 
     private func resample(_ stem: Int, _ channel: Int) {
         let queue = synthesized[stem][channel]
@@ -143,27 +184,36 @@ final class SpectrumStream: StemStream {
         queue.drop(before: queue.end)
     }
 
-    /// The samples that all stems have, at most those that were pushed.
+    /// The samples that all stems have, at most those that were pushed, in blocks of a bounded size.
     private func take() -> [SeparatedBlock] {
         let start = results[0][0].start
-        let end = min(results[0][0].end, source[0].end)
-        guard end > start else { return [] }
-        let original = source.map { queue in
-            Array(UnsafeBufferPointer(start: queue[start], count: end - start))
+        let end = max(min(results[0][0].end, source[0].end), start)
+        let blocks = stride(from: start, to: end, by: SpectrumStream.blockLength).map { from in
+            let count = min(SpectrumStream.blockLength, end - from)
+            return SeparatedBlock(
+                source: source.map { Array(UnsafeBufferPointer(start: $0[from], count: count)) },
+                stems: results.map { $0.map { onGrid($0[from], count: count) } })
         }
-        let separated = results.map { stem in
-            stem.map { queue in
-                let samples = queue[start]
-                let grid = (0..<end - start).map { index in
-                    (samples[index] * 0x1p23).rounded(.toNearestOrEven) * 0x1p-23
-                }
-                queue.drop(before: end)
-                return grid
-            }
-        }
+        for queue in results.joined() { queue.drop(before: end) }
         // Coming frames are analyzed from the source's queue where the rates are equal.
         let covered = toDivider.isEmpty ? spectra[0].end * shape.hop - shape.size / 2 : end
         for queue in source { queue.drop(before: min(end, max(covered, 0))) }
-        return [SeparatedBlock(source: original, stems: separated)]
+        return blocks
+    }
+
+    /// Samples of a block at most.
+    private static let blockLength = 32_768
+}
+
+/// Samples rounded to multiples of 2⁻²³, to the even one of two that are equally near.
+private func onGrid(_ samples: UnsafePointer<Float>, count: Int) -> [Float] {
+    [Float](unsafeUninitializedCapacity: count) { result, initialized in
+        for index in 0..<count {
+            let magnitude = abs(samples[index]) * 0x1p23
+            // Floats from 2²³ to 2²⁴ are the integers, and above all are.
+            let rounded = magnitude < 0x1p23 ? (magnitude + 0x1p23) - 0x1p23 : magnitude
+            result[index] = Float(signOf: samples[index], magnitudeOf: rounded * 0x1p-23)
+        }
+        initialized = count
     }
 }

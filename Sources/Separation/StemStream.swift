@@ -16,15 +16,23 @@ public struct SeparatedBlock: Sendable {
 /// out later, aligned. Memory does not depend on the length, nor the result on the size of the blocks.
 /// Synchronous and processor-bound.
 public protocol StemStream: AnyObject {
-    /// Seconds spent inside networks so far.
-    var inferenceSeconds: Double { get }
+    /// Where the time went so far.
+    var seconds: StageSeconds { get }
 
     /// Takes samples in, and gives back what is finished.
     /// - Parameter block: `[channel][sample]`, full scale ±1, all channels of the same length.
     /// - Throws: ``SeparationError/inferenceFailed(pack:reason:)``.
     func push(_ block: [[Float]]) throws -> [SeparatedBlock]
 
-    /// Gives back the rest. Nothing may be pushed afterwards.
+    /// Gives back the rest, piece by piece: is called until nothing comes. Nothing may be pushed afterwards.
     /// - Throws: ``SeparationError/inferenceFailed(pack:reason:)``.
     func finish() throws -> [SeparatedBlock]
+}
+
+extension StemStream {
+    /// The next piece of the rest, or `nil` where nothing is left.
+    func rest() throws -> [SeparatedBlock]? {
+        let blocks = try finish()
+        return blocks.isEmpty ? nil : blocks
+    }
 }

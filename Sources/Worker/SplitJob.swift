@@ -49,8 +49,8 @@ public struct SplitJob: Sendable {
         public let survey: Survey
         /// The common factor that all tracks were scaled by: 1, unless a peak was over full scale.
         public let gain: Float
-        /// Seconds inside networks.
-        public let inferenceSeconds: Double
+        /// Where the time went.
+        public let seconds: JobSeconds
         /// Seconds of audio.
         public var duration: Double { Double(survey.frames) / Double(info.sampleRate) }
     }
@@ -69,7 +69,10 @@ public struct SplitJob: Sendable {
         let info = try await tools.probe(input)
         let format = format?.trackFormat ?? info.naturalFormat
         try format.requireRoom(forChannels: info.channels)
+        let began = ContinuousClock.now
         let survey = try await tools.survey(input, info)
+        var seconds = JobSeconds()
+        seconds.survey = began.secondsAgo
         let carryover = try await tools.carryover(from: input, info, to: format, folder: folder)
         defer { carryover.cleanUp() }
         progress(0.04)
@@ -85,11 +88,12 @@ public struct SplitJob: Sendable {
         var waveforms: [Waveform] = []
         let found: Findings
         do {
-            found = try await separate(
-                tools, info, engine, spool, into: first, frames: survey.frames
-            ) { frames in
+            found = try await separate(tools, info, engine, spool, into: first) { frames in
                 progress(0.04 + 0.92 * Double(frames) / Double(survey.frames))
             }
+            // The second decode must find what the first did.
+            if found.frames != survey.frames { throw MediaError.decodingInterrupted }
+            (seconds.decodeWait, seconds.encodeWait) = (found.waits.decode, found.waits.encode)
             if found.isWritten { try await first.finish() } else { await first.cancel() }
             waveforms = first.waveforms
         } catch {
@@ -117,9 +121,10 @@ public struct SplitJob: Sendable {
             }
         }
         progress(1)
+        seconds.engine = await engine.seconds
         return Result(
             outputs: outputs, waveforms: waveforms, info: info, survey: survey, gain: gain,
-            inferenceSeconds: await engine.inferenceSeconds)
+            seconds: seconds)
     }
 
     private func outputs(_ format: TrackFormat, _ layout: TrackLayout) -> [Output] {
@@ -133,62 +138,113 @@ public struct SplitJob: Sendable {
     /// What is known at the end.
     private struct Findings {
         let layout: TrackLayout
+        /// Samples of one channel.
+        let frames: Int
         /// The largest magnitude in any track.
         let peak: Float
         /// Whether the tracks were written as they are to be.
         let isWritten: Bool
+        var waits = Waits()
     }
 
+    /// Seconds in which the engine had nothing to do.
+    private struct Waits {
+        var decode = 0.0
+        var encode = 0.0
+    }
+
+    private enum Part {
+        case decoded
+        case separated(Waits)
+        case written(Findings)
+    }
+
+    /// Decodes, separates and encodes, each beside the others.
     private func separate(
         _ tools: MediaTools, _ info: AudioInfo, _ engine: EngineActor, _ spool: Spool,
-        into tracks: TrackSet, frames expected: Int, progress: @escaping @Sendable (Int) -> Void
+        into tracks: TrackSet, progress: @escaping @Sendable (Int) -> Void
     ) async throws -> Findings {
         let decoded = AsyncChannel<[[Float]]>()
-        return try await withThrowingTaskGroup(of: Findings?.self) { group in
+        let separated = AsyncChannel<SeparatedBlock>()
+        return try await withThrowingTaskGroup(of: Part.self) { group in
             group.addTask {
                 defer { decoded.finish() }
                 try await tools.decode(input, info) { await decoded.send($0) }
-                return nil
+                return .decoded
             }
             group.addTask {
-                var frames = 0
-                let candidates = layout.candidates
-                var peaks = candidates.map { _ in Float(0) }
-                var energies = kind.stems.map { _ in 0.0 }
-                func take(_ blocks: [SeparatedBlock]) async throws {
-                    for block in blocks {
-                        try spool.write(block)
-                        for (index, candidate) in candidates.enumerated() {
-                            let samples = candidate.tracks(of: block)
-                            peaks[index] = max(peaks[index], TrackSet.peak(samples))
-                            // What is over full scale is written again anyway.
-                            if index == 0 && peaks[0] <= 1 { try await tracks.write(samples) }
-                        }
-                        if candidates.count > 1 {
-                            for (index, stem) in block.stems.enumerated() {
-                                energies[index] += TrackSet.energy(stem)
-                            }
-                        }
-                        frames += block.source[0].count
-                        progress(frames)
-                    }
-                }
-                for await block in decoded.buffer(policy: .bounded(8)) {
-                    try Task.checkCancellation()
-                    try await take(engine.push(block))
-                }
-                try Task.checkCancellation()
-                try await take(engine.finish())
-                // The second decode must find what the first did.
-                if frames != expected { throw MediaError.decodingInterrupted }
-                let settled = layout.settled(energies)
-                let peak = peaks[candidates.firstIndex(of: settled)!]
-                return Findings(
-                    layout: settled, peak: peak, isWritten: settled == layout && peak <= 1)
+                defer { separated.finish() }
+                return .separated(try await SplitJob.run(engine, on: decoded, into: separated))
+            }
+            group.addTask {
+                .written(try await write(separated, spool, into: tracks, progress: progress))
             }
             var findings: Findings?
-            for try await result in group { findings = result ?? findings }
+            var waits = Waits()
+            for try await part in group {
+                switch part {
+                case .decoded: break
+                case .separated(let found): waits = found
+                case .written(let found): findings = found
+                }
+            }
+            findings!.waits = waits
             return findings!
+        }
+    }
+
+    private func write(
+        _ separated: AsyncChannel<SeparatedBlock>, _ spool: Spool, into tracks: TrackSet,
+        progress: @Sendable (Int) -> Void
+    ) async throws -> Findings {
+        var frames = 0
+        let candidates = layout.candidates
+        var peaks = candidates.map { _ in Float(0) }
+        var energies = kind.stems.map { _ in 0.0 }
+        for await block in separated.buffer(policy: .bounded(1)) {
+            try spool.write(block)
+            for (index, candidate) in candidates.enumerated() {
+                let samples = candidate.tracks(of: block)
+                peaks[index] = max(peaks[index], TrackSet.peak(samples))
+                // What is over full scale is written again anyway.
+                if index == 0 && peaks[0] <= 1 { try await tracks.write(samples) }
+            }
+            if candidates.count > 1 {
+                for (index, stem) in block.stems.enumerated() {
+                    energies[index] += TrackSet.energy(stem)
+                }
+            }
+            frames += block.source[0].count
+            progress(frames)
+        }
+        let settled = layout.settled(energies)
+        let peak = peaks[candidates.firstIndex(of: settled)!]
+        return Findings(
+            layout: settled, frames: frames, peak: peak, isWritten: settled == layout && peak <= 1)
+    }
+
+    private static func run(
+        _ engine: EngineActor, on decoded: AsyncChannel<[[Float]]>,
+        into separated: AsyncChannel<SeparatedBlock>
+    ) async throws -> Waits {
+        var waits = Waits()
+        func send(_ blocks: [SeparatedBlock]) async {
+            let began = ContinuousClock.now
+            for block in blocks { await separated.send(block) }
+            waits.encode += began.secondsAgo
+        }
+        var began = ContinuousClock.now
+        for await block in decoded.buffer(policy: .bounded(4)) {
+            waits.decode += began.secondsAgo
+            try Task.checkCancellation()
+            await send(try await engine.push(block))
+            began = .now
+        }
+        try Task.checkCancellation()
+        while true {
+            let blocks = try await engine.finish()
+            if blocks.isEmpty { return waits }
+            await send(blocks)
         }
     }
 }
@@ -204,7 +260,7 @@ private actor EngineActor {
         stream = try separator.makeStream(request)
     }
 
-    var inferenceSeconds: Double { stream.inferenceSeconds }
+    var seconds: StageSeconds { stream.seconds }
 
     func push(_ block: [[Float]]) throws -> [SeparatedBlock] { try stream.push(block) }
     func finish() throws -> [SeparatedBlock] { try stream.finish() }

@@ -17,13 +17,23 @@ final class Spool: Sendable {
 
     /// Appends a block: three counts (stems, channels, samples), then the samples, the source's first.
     func write(_ block: SeparatedBlock) throws {
-        var data = Data()
         let counts = [block.stems.count, block.source.count, block.source[0].count].map(Int64.init)
-        counts.withUnsafeBytes { data.append(contentsOf: $0) }
-        for channel in block.source + block.stems.joined() {
-            channel.withUnsafeBytes { data.append(contentsOf: $0) }
+        try counts.withUnsafeBytes(write)
+        for channel in block.source + block.stems.joined() { try channel.withUnsafeBytes(write) }
+    }
+
+    /// Without a copy on the way.
+    private func write(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = Foundation.write(
+                file.fileDescriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+            }
+            rest = rest.dropFirst(written)
         }
-        try file.write(contentsOf: data)
     }
 
     /// Goes back to the first block.

@@ -43,11 +43,7 @@ struct TrackSet: Sendable {
 
     /// The largest magnitude in any of the tracks.
     static func peak(_ tracks: [[[Float]]]) -> Float {
-        var peak: Float = 0
-        for samples in tracks.joined() {
-            for sample in samples { peak = max(peak, abs(sample)) }
-        }
-        return peak
+        tracks.joined().reduce(0) { max($0, Waveform.peak(of: $1)) }
     }
 }
 

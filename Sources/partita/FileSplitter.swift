@@ -88,7 +88,7 @@ struct FileSplitter {
             return Report(
                 input: file, outputs: result.outputs.map { path($0.label) }, error: nil,
                 duration: result.duration, gain: Double(result.gain),
-                seconds: .init(total: seconds, inference: result.inferenceSeconds))
+                seconds: .init(total: seconds, result.seconds))
         } catch {
             let (code, text) = FileSplitter.describe(error)
             bar.finish(nil)
@@ -151,9 +151,32 @@ private struct Report: Encodable {
         let code: String
         let detail: String
     }
+    /// The stages work side by side; `docs/performance.md` explains them.
     struct Seconds: Encodable {
-        let total: Double
-        let inference: Double
+        let total, survey, analysis, masks, synthesis, resampling, inference: Double
+        let decodeWait, inferenceWait, encodeWait: Double
+        let networks: [String: Double]
+
+        init(total: Double, _ job: JobSeconds) {
+            self.total = total
+            survey = job.survey
+            analysis = job.engine.analysis
+            masks = job.engine.masks
+            synthesis = job.engine.synthesis
+            resampling = job.engine.resampling
+            inference = job.engine.inference
+            decodeWait = job.decodeWait
+            inferenceWait = job.engine.waiting
+            encodeWait = job.encodeWait
+            networks = job.engine.networks
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case total, survey, analysis, masks, synthesis, resampling, inference, networks
+            case decodeWait = "decode_wait"
+            case inferenceWait = "inference_wait"
+            case encodeWait = "encode_wait"
+        }
     }
     let input: String
     let outputs: [String]

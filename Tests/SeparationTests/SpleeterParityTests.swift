@@ -67,7 +67,11 @@ enum Engine {
             let end = min(start + block, source[0].count)
             take(try stream.push(source.map { Array($0[start..<end]) }))
         }
-        take(try stream.finish())
+        while true {
+            let rest = try stream.finish()
+            if rest.isEmpty { break }
+            take(rest)
+        }
         return (original, results)
     }
 }

@@ -54,3 +54,7 @@ typedef struct {
 // Opens the library (a path to libopenvino_c.so) and fills the table.
 // Returns NULL, or a message that is valid until the next call on this thread.
 const char *ov_api_load(const char *library, ov_api *api);
+
+// Gives free memory back to the system, now (what compiling networks needed for a moment: about 40 MB each) and from
+// now on (blocks of a megabyte or more; left to itself, glibc keeps ever larger ones, and in many pools).
+void ov_return_memory(void);

@@ -12,7 +12,9 @@ final class DeepFilter: SpectrumDivider {
     let shape: ShortTimeShape
     let stems = 1
     let reach: Int
-    private(set) var inferenceSeconds = 0.0
+
+    var networkSeconds: [String: Double] { [manifest.name: run.seconds] }
+    private(set) var waitingSeconds = 0.0
 
     private let manifest: DeepFilterManifest
     private let run: DeepFilterNetwork.Run
@@ -24,6 +26,7 @@ final class DeepFilter: SpectrumDivider {
     /// Frames taken in, and how many of them are in the network's next block.
     private var seen = 0
     private var filled = 0
+    private var isComplete = false
     /// What the network said, by the frame at which it said so: `lookAhead` after the one that it is for.
     private let gains: FrameQueue
     private let filters: FrameQueue
@@ -45,17 +48,19 @@ final class DeepFilter: SpectrumDivider {
 
     var finished: Int { max(gains.end - manifest.lookAhead, 0) }
 
-    func advance(_ spectra: [FrameQueue], isLast: Bool) throws(SeparationError) {
+    func advance(_ spectra: [FrameRing], isLast: Bool) throws(SeparationError) -> Bool {
         while seen < spectra[0].end {
             principal.mix(
                 spectra.map { UnsafePointer($0[seen]) }, length: 2 * shape.bins, into: reference)
             try take()
             seen += 1
         }
-        guard isLast, seen > 0 else { return }
+        guard isLast, seen > 0, !isComplete else { return false }
+        isComplete = true
         reference.clear()
         for _ in 0..<manifest.lookAhead { try take() }
         if filled > 0 { try infer() }
+        return true
     }
 
     /// Takes in the frame of the reference.
@@ -73,7 +78,7 @@ final class DeepFilter: SpectrumDivider {
     private func infer() throws(SeparationError) {
         let begin = ContinuousClock.now
         try run.advance()
-        inferenceSeconds += (ContinuousClock.now - begin).seconds
+        waitingSeconds += (ContinuousClock.now - begin).seconds
         for (queue, values) in [(gains, run.gains), (filters, run.filters)] {
             queue.append(filled).update(from: values.pointer, count: filled * queue.length)
         }
@@ -81,7 +86,7 @@ final class DeepFilter: SpectrumDivider {
     }
 
     func divide(
-        frame: Int, channel: Int, of spectra: [FrameQueue], into results: [AlignedBuffer]
+        frame: Int, channel: Int, of spectra: [FrameRing], into results: [AlignedBuffer]
     ) {
         let spectrum = spectra[channel]
         let source = spectrum[frame]

@@ -64,6 +64,8 @@ final class DeepFilterNetwork: Sendable {
         let gains: AlignedBuffer
         /// `[frame][bin][tap]`, real and imaginary parts alternating.
         let filters: AlignedBuffer
+        /// Spent inside the network.
+        private(set) var seconds = 0.0
         private let request: InferenceRequest
         private let state: AlignedBuffer
         private let next: AlignedBuffer
@@ -82,7 +84,8 @@ final class DeepFilterNetwork: Sendable {
 
         /// Computes gains and filters of the next block.
         func advance() throws(SeparationError) {
-            try request.run()
+            request.start()
+            seconds += try request.wait()
             state.pointer.update(from: next.pointer, count: state.count)
         }
     }

@@ -17,7 +17,7 @@ final class SpeechStream: StemStream {
         voices = streams.map { _ in FrameQueue.samples(channels) }
     }
 
-    var inferenceSeconds: Double { streams.reduce(0) { $0 + $1.inferenceSeconds } }
+    var seconds: StageSeconds { streams.map(\.seconds).reduce(StageSeconds(), +) }
 
     func push(_ block: [[Float]]) throws -> [SeparatedBlock] {
         source.append(block)
@@ -29,7 +29,9 @@ final class SpeechStream: StemStream {
 
     func finish() throws -> [SeparatedBlock] {
         for (stream, queues) in zip(streams, voices) {
-            for part in try stream.finish() { queues.append(part.stems[0]) }
+            while let parts = try stream.rest() {
+                for part in parts { queues.append(part.stems[0]) }
+            }
         }
         return take()
     }
