@@ -189,6 +189,19 @@ private struct Report: Encodable {
 private struct Summary: Encodable {
     let files: [Report]
     let seconds: Double
+    /// Bytes that the program itself had in memory at most.
+    let peakMemory = Summary.peak()
+
+    enum CodingKeys: String, CodingKey {
+        case files, seconds
+        case peakMemory = "peak_memory"
+    }
+
+    private static func peak() -> Int {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF.rawValue, &usage)
+        return usage.ru_maxrss * 1024
+    }
 }
 
 extension Duration {

@@ -55,6 +55,26 @@ import Testing
         #expect(try Data(contentsOf: out.appendingPathComponent("My Söng_vocals.wav")) == before)
     }
 
+    /// With the fixture's small networks, so that what the program itself keeps is what is seen.
+    @Test func longRecordingsNeedNoMoreMemory() throws {
+        let packs = Repository.root.appendingPathComponent("Tests/Fixtures/division")
+        let peaks = try [3, 24].map { minutes in
+            let file = try folder.make(
+                "\(minutes).flac", from: Self.song,
+                ["-af", "aloop=-1:size=2147483647", "-t", "\(60 * minutes)"])
+            let result = try partita(
+                [
+                    "split", file.path, "--stem", "vocals", "--stem", "piano", "--together",
+                    "--out", folder.file("out").path, "--format", "wav", "--json", "--quiet",
+                ], models: packs)
+            try #require(result.status == 0)
+            let report = try JSONSerialization.jsonObject(with: result.output) as? [String: Any]
+            return try #require(report?["peak_memory"] as? Double)
+        }
+        print("Peak memory of 3 and 24 minutes: \(peaks.map { $0 / 1e6 }) MB")
+        #expect(peaks[1] < 1.1 * peaks[0])
+    }
+
     @Test func stemsTogetherLeaveOneRest() throws {
         let file = try folder.make("song.flac", from: Self.song, ["-t", "4"])
         let out = folder.file("out")
