@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+import venv
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PARTITA = os.path.join(ROOT, "bin", "partita")
@@ -42,53 +44,103 @@ def song(folder, seconds):
     return target
 
 
+def peer_python(name):
+    """The interpreter of the virtual environment ``name`` of peers, made at the first run."""
+    folder = os.path.join(WORK, name)
+    python = os.path.join(folder, "bin", "python")
+    stamp = os.path.join(folder, "ready")
+    requirements = os.path.join(ROOT, "bench", f"{name}.txt")
+    with open(requirements, encoding="utf-8") as file:
+        wanted = file.read()
+    if not os.path.exists(stamp) or open(stamp, encoding="utf-8").read() != wanted:
+        print(f"installing {requirements} into {folder}", file=sys.stderr, flush=True)
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                        "--requirement", requirements], check=True)
+        with open(stamp, "w", encoding="utf-8") as file:
+            file.write(wanted)
+    return python
+
+
+class Measurement:
+    """A finished run: seconds of the clock and of processors, and memory in MB."""
+
+    def __init__(self, seconds, usage, tree, text):
+        self.seconds = seconds
+        self.processor = usage.ru_utime + usage.ru_stime
+        self.peak = usage.ru_maxrss / 1024
+        self.tree = tree
+        self.text = text
+
+    @property
+    def stages(self):
+        """What `partita … --json` says of the first file: seconds by stage; empty of other programs."""
+        start = self.text.find("{")
+        if start < 0:
+            return {}
+        files = json.loads(self.text[start:]).get("files", [])
+        return files[0].get("seconds") or {} if files else {}
+
+
+def proportional_memory(root):
+    """MB of a process and of all that descend from it; pages that several have count once."""
+    children = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", encoding="latin-1") as file:
+                    parent = int(file.read().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(entry))
+    total, waiting = 0, [root]
+    while waiting:
+        process = waiting.pop()
+        waiting += children.get(process, [])
+        try:
+            with open(f"/proc/{process}/smaps_rollup", encoding="ascii") as file:
+                total += sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+        except OSError:
+            pass
+    return total / 1024
+
+
 def measure(command, environment=None):
-    """Runs ``command``; returns (seconds, peak MB of its largest process, standard output)."""
+    """Runs ``command`` to its end; its standard output is kept, what it says on the way is not."""
     log = os.path.join(WORK, "output")
-    with open(log, "w+", encoding="utf-8") as output:
+    with open(log, "w+", encoding="utf-8") as output, open(log + ".err", "w+", encoding="utf-8") as errors:
         began = time.monotonic()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
                                    env={**os.environ, **(environment or {})})
+        tree, ended = [0.0], threading.Event()
+
+        def watch():
+            while not ended.wait(0.5):
+                tree[0] = max(tree[0], proportional_memory(process.pid))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - began
+        ended.set()
+        watcher.join()
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         text = output.read()
-    if process.returncode != 0:
-        sys.exit(f"exit code {process.returncode}: {' '.join(command)}")
-    return seconds, usage.ru_maxrss / 1024, text
+        errors.seek(0)
+        if process.returncode != 0:
+            sys.exit(f"exit code {process.returncode}: {' '.join(command)}\n{errors.read()[-2000:]}")
+    return Measurement(seconds, usage, tree[0], text)
 
 
-def split(file, out, models="fused", stems=("all",)):
-    """One run of `partita split`; returns (seconds, peak MB, seconds of inference or None)."""
-    command = [PARTITA, "split", file, "--out", out, "--format", "wav", "--force", "--json"]
+def split(file, out, models="fused", stems=("all",), options=()):
+    """One run of `partita split`."""
+    command = [PARTITA, "split", file, "--out", out, "--format", "wav", "--force", "--json", "--quiet",
+               *options]
     for stem in stems:
         command += ["--stem", stem]
-    folder = MODELS[models]
-    seconds, peak, text = measure(command, {"PARTITA_MODELS": folder} if folder else None)
-    return seconds, peak, inference_seconds(text)
-
-
-def inference_seconds(text):
-    """The sum of every ``"seconds": {"inference": …}`` in the program's JSON lines or document."""
-    try:
-        documents = [json.loads(text)]
-    except ValueError:
-        documents = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-    found = []
-
-    def visit(value):
-        if isinstance(value, dict):
-            seconds = value.get("seconds")
-            if isinstance(seconds, dict) and "inference" in seconds:
-                found.append(seconds["inference"])
-            value = list(value.values())
-        if isinstance(value, list):
-            for item in value:
-                visit(item)
-
-    visit(documents)
-    return sum(found) if found else None
+    folder = MODELS.get(models, models)
+    return measure(command, {"PARTITA_MODELS": folder} if folder else None)
 
 
 def table(header, rows):
