@@ -3,13 +3,14 @@
 import numpy as np
 import torch
 
-from . import audio, baselines, config, effects, rooms, separate, voices
+from . import audio, baselines, config, effects, render, rooms, separate, voices
 from .evaluate import sdr, table
 from .evaluate_instruments import si_sdr
 from .mix import Library, Song
 from .mix_voices import LeadMixer
 
 SECONDS = 6
+WIDE = -6.0  # dB of the difference of the channels in their sum
 SOLOS = ("vocadito_1_singing", "smstools_singing-female", "smstools_speech-female", "smstools_speech-male")
 
 
@@ -43,7 +44,8 @@ def decibels(x: np.ndarray, reference: np.ndarray) -> float:
 
 
 def gains(stems: np.ndarray, network: separate.Network) -> dict[str, float]:
-    """Figures of [2, 2, n]: SI-SDR of the first stem without doing anything, and by how much others are above that."""
+    """Figures of [2, 2, n]: SI-SDR of the first stem without doing anything, and by how much others are above that; how
+    wide the second stem is."""
     mixture = stems.sum(0)
     noop, found = si_sdr(stems[0], mixture), separated(network, mixture)
     return {
@@ -53,6 +55,7 @@ def gains(stems: np.ndarray, network: separate.Network) -> dict[str, float]:
         "sdr": sdr(stems[0], found[0]),
         "second": si_sdr(stems[1], found[1]) - si_sdr(stems[1], mixture),
         "oracle": si_sdr(stems[0], baselines.oracle(stems)[0]) - noop,
+        "width": decibels(stems[1, 0] - stems[1, 1], stems[1, 0] + stems[1, 1]),
     }
 
 
@@ -91,15 +94,40 @@ def real_choirs(count: int = 6) -> list[np.ndarray]:
     return found
 
 
+def in_songs(library: Library, network: separate.Network, count: int) -> list[dict[str, float]]:
+    """The whole chain: choirs over music of the unseen soundfont, vocals by the fused first stage."""
+    separator, renderer = separate.Separator(fusion=separate.load_fusion()), render.Renderer(test=True)
+    found = []
+    for i, stems in enumerate(choirs(library, count, 1.0, 5)):
+        music = renderer.song(910_000 + i, SECONDS, "valid", ["drum", "bass", "piano", "strings"])[1].sum(0)[:, : stems.shape[2]]
+        voices_alone = stems.sum(0)[:, : music.shape[1]]
+        mixture = voices_alone + music * np.float32(effects.rms(voices_alone) / (effects.rms(music) + 1e-9))
+        spectrum = separate.spectrum_at_level(mixture)
+        vocals = separator.masks(spectrum)["fused"][0]
+        both = separate.apply(np.stack([vocals, vocals * network.masks(spectrum * vocals)[0]]), mixture)
+        target = stems[0, :, : music.shape[1]]
+        noop = si_sdr(target, both[0])
+        found.append({"no-op": noop, "gain": si_sdr(target, both[1]) - noop, "sdr": sdr(target, both[1])})
+    return found
+
+
 def lead(network: separate.Network, count: int) -> None:
     library, keys = held_out(max(4, count // 2)), ("no-op", "centre", "gain", "sdr", "second", "oracle")
+    every = [gains(s, network) for s in choirs(library, count, 1.0, 1)]
+    wide = [f for f in every if f["width"] > WIDE]
+    narrow = [f for f in every if f["width"] <= WIDE]
     rows = [
-        row("choirs of unseen voices", [gains(s, network) for s in choirs(library, count, 1.0, 1)], keys),
+        row("choirs of unseen voices", every, keys),
+        *(row(f"… of these with the backing voices {where}", some, keys) for where, some in (("wide", wide), ("narrow", narrow)) if some),
         row("unseen voices that sing or say different things", [gains(s, network) for s in choirs(library, count, 0.0, 2)], keys),
         row("tracks of a held-out song by a singer of the training", [gains(s, network) for s in real_choirs()], keys),
     ]
     print("\n" + table(rows, ("lead, dB", "items", "no-op SI-SDR", "gain of center extraction", "gain of SI-SDR, mean (median)", "SDR",
                               "gain of backing", "gain of the oracle mask")), flush=True)
+
+    rows = [row("choirs of unseen voices", in_songs(library, network, max(2, count // 2)), ("no-op", "gain", "sdr"))]
+    print("\n" + table(rows, ("lead in songs, dB", "items", "SI-SDR of vocals by the first stage", "gain of SI-SDR, mean (median)",
+                              "SDR")), flush=True)
 
     rows, mixer = [], LeadMixer(library, SECONDS * config.RATE, 3)
     alone = [np.stack([mixer.solo(SECONDS * config.RATE)] * 2) for _ in range(10)]

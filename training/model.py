@@ -99,20 +99,32 @@ class Block(nn.Module):
         return torch.relu(self.second(y) + self.skip(x))
 
 
+def spatial(magnitude: Tensor) -> Tensor:
+    """[B, 4, T, F] to [B, 2, T, F], both between −1 and 1: the cosine of the phase between left and right, for which
+    |M|² − |S|² = Re(L·R̄), and the balance of their levels. One and zero where all comes from the middle."""
+    left, right, mid, side = magnitude.unbind(1)
+    cosine = (mid.square() - side.square()) / (left * right + 1e-9)
+    return torch.stack([cosine.clamp(-1, 1), (left - right) / (left + right + 1e-7)], 1)
+
+
 class Core(nn.Module):
     """Magnitudes [B, 4, T, 1536] to masks [B, S, 2, T, 1536] that sum to one over stems; T divides by 4 · stride.
+
+    A `placed` network looks at `spatial`, too: for stems that differ in where they are.
 
     With a stride of two only every second frame is looked at (windows of 4096 samples still overlap by half) and
     the masks between are the mean of their neighbors: half the work, for stems whose masks change slowly.
     """
 
-    def __init__(self, stems: int = 4, width: tuple[int, int, int] = (48, 96, 128), hidden: int = 64, stride: int = 1):
+    def __init__(self, stems: int = 4, width: tuple[int, int, int] = (48, 96, 128), hidden: int = 64, stride: int = 1,
+                 placed: bool = False):
         super().__init__()
-        self.stride = stride
+        self.stride, self.placed = stride, placed
         planes = len(PLANES)
         low, middle, deep = width
         self.centre = nn.Parameter(torch.full((1, planes, 1, config.BINS), 1.5))
         self.scale = nn.Parameter(torch.ones(1, planes, 1, config.BINS))
+        planes += 2 * placed
         self.split = BandSplit(planes, low)
         self.encode1 = Block(low, low, BANDS)
         self.down1 = nn.Conv2d(low, middle, 2, stride=2)
@@ -127,6 +139,8 @@ class Core(nn.Module):
 
     def logits(self, magnitude: Tensor) -> Tensor:
         raw = (magnitude.clamp(min=1e-7).pow(0.3) - self.centre) * self.scale
+        if self.placed:
+            raw = torch.cat([raw, spatial(magnitude)], 1)
         x1 = self.encode1(self.split(raw))
         x2 = self.encode2(self.down1(x1))
         x3 = self.bottom(self.down2(x2))

@@ -21,7 +21,9 @@ class Task:
     frames: int  # of an item
     batch: int  # items of a step
     surprise: float = 0.0  # weight of the cross-entropy in the loss
+    ratio: float = 0.0  # weight of the logarithm of the error in the loss
     calibrate: bool = False  # whether an export scales the logits to what suits held-out items
+    placed: bool = False  # whether the network looks at phase and balance between the channels
     stride: int = 1  # hops between the frames that the network looks at: 1 or 2
 
     @property
@@ -37,7 +39,7 @@ class Task:
         return (self.frames - 1) * self.hop + config.SIZE
 
     def network(self) -> Core:
-        return Core(len(self.stems), stride=self.stride)
+        return Core(len(self.stems), stride=self.stride, placed=self.placed)
 
     def hours(self, steps: int) -> float:
         """Hours of audio that so many steps see."""
@@ -52,7 +54,7 @@ TASKS = {
         # serves nothing until it separates what it would offer (config.OTHER_KINDS)
         Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, (), 40, 5, surprise=5.0, calibrate=True, stride=2),
         # these two serve no stem of the API's list: the engine knows them by what they divide
-        Task("vocals-lead", "vocals", LeadMixer, (1.0, 1.0), ("lead", "backing"), 48, 4, stride=2),
-        Task("dry", "voice", DryMixer, (1.0, 1.0), (), 96, 4),
+        Task("vocals-lead", "vocals", LeadMixer, (1.0, 1.0), ("lead", "backing"), 48, 4, ratio=4.0, placed=True, stride=2),
+        Task("dry", "voice", DryMixer, (1.0, 1.0), (), 64, 3, ratio=4.0, placed=True, stride=2),
     )
 }

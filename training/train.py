@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import config
 from .mix import Feeder, Library
@@ -77,11 +77,12 @@ class Truth:
         return -(share * (mask[self.item, self.stem] + 1e-4).log()).sum() / len(self.mixture)
 
 
-def loss_of(mask: Tensor, truth: Truth, stem_weights: tuple[float, ...] | None = None) -> Tensor:
+def loss_of(mask: Tensor, truth: Truth, stem_weights: tuple[float, ...] | None = None, ratio: float = 0) -> Tensor:
     """Mean over items, stems and band groups of the L2 norm of the complex error of the masked mixture.
 
     A norm, not its square, so that rare and quiet stems count; groups are divided by the root of their
-    mixture's norm, so that treble counts although bass carries the energy.
+    mixture's norm, so that treble counts although bass carries the energy. With a `ratio` so many times the
+    logarithm of the error relative to the mixture (at most 30 dB below it) is added: every item counts alike, and the bins that decide the SDR.
     """
     error = truth.error(mask)
     reference = truth.mixture.abs().square().sum((1, 2))
@@ -91,7 +92,11 @@ def loss_of(mask: Tensor, truth: Truth, stem_weights: tuple[float, ...] | None =
         norm = (error[..., low:high].sum(-1) + 1e-4).sqrt()
         scale = (reference[..., low:high].sum(-1) + 1e-1).pow(0.25)
         total = total + (norm / scale.unsqueeze(1) * weights).mean()
-    return total / (len(GROUPS) - 1)
+    total = total / (len(GROUPS) - 1)
+    if ratio:
+        whole = reference.sum(-1, keepdim=True) + 1e-1
+        total = total + ratio * (error.sum(-1) / whole + 1e-3).log().mean()
+    return total
 
 
 class State:
@@ -122,9 +127,17 @@ class State:
         return True
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
-        """Takes over parameters by name; those of another shape (the masks of other stems) stay as they are."""
-        mine = self.net.state_dict()
-        fitting = {name: value for name, value in weights.items() if mine[name].shape == value.shape}
+        """Takes over parameters by name; those of another shape (the masks of other stems) stay as they are.
+
+        Weights of inputs that the other network lacks, which come last, are zero to begin with.
+        """
+        mine, fitting = self.net.state_dict(), {}
+        for name, value in weights.items():
+            shape = mine[name].shape
+            if name.startswith(("split.weights", "head.latent.")) and value.shape[1] < shape[1]:
+                value = nn.functional.pad(value, (0, 0, 0, shape[1] - value.shape[1]))
+            if value.shape == shape:
+                fitting[name] = value
         for net in (self.net, self.average):
             net.load_state_dict(mine | fitting)
 
@@ -180,7 +193,7 @@ def validate(net: Core, batches: list[np.ndarray], task: Task) -> tuple[float, l
         for batch in batches:
             truth = Truth(torch.from_numpy(batch), task.hop)
             mask = net.masks(planes_of(truth.mixture))
-            losses.append(float(loss_of(mask, truth, task.weights)))
+            losses.append(float(loss_of(mask, truth, task.weights, task.ratio)))
             for item, stem, target in zip(truth.item, truth.stem, truth.spectra, strict=True):
                 if target.abs().square().sum() > 1e-3 * truth.mixture[item].abs().square().sum():
                     scores[stem].append(sdr_db(mask[item, stem] * truth.mixture[item], target))
@@ -235,7 +248,7 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat):
             logits = state.net.logits(planes)
         mask = torch.softmax(logits.float(), 1)
-        loss = loss_of(mask, truth, task.weights)
+        loss = loss_of(mask, truth, task.weights, task.ratio)
         if task.surprise:
             loss = loss + task.surprise * truth.surprise(mask)
         state.optimiser.zero_grad(set_to_none=True)

@@ -5,8 +5,9 @@ import unittest
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from training import config, evaluate_voices, export, render, rooms, separate, train, voices
+from training import config, evaluate_voices, export, model, render, rooms, separate, train, voices
 from training.mix import Library
 from training.mix_voices import DryMixer, LeadMixer, pan
 from training.tasks import TASKS
@@ -82,6 +83,31 @@ class VoicesTest(unittest.TestCase):
         late = (items[:, 1, :, :2000] ** 2).mean((1, 2)) / (items[:, 1] ** 2).mean((1, 2)).clip(1e-12)
         self.assertGreater(float(np.median(late)), 0.02)
         self.assertGreater(int(((items[:, 1] ** 2).sum((1, 2)) == 0).sum()), 0)
+
+    def test_phase_and_balance_between_channels_are_found_in_magnitudes(self) -> None:
+        torch.manual_seed(2)
+        spectrum = torch.randn(1, 2, 8, config.BINS, dtype=torch.complex64)
+        cosine, balance = model.spatial(model.planes_of(spectrum))[0]
+        left, right = spectrum[0]
+        torch.testing.assert_close(cosine, torch.cos(left.angle() - right.angle()), rtol=0, atol=1e-3)
+        torch.testing.assert_close(balance, (left.abs() - right.abs()) / (left.abs() + right.abs()))
+
+    def test_a_network_that_sees_more_starts_as_the_one_it_comes_from(self) -> None:
+        plain, state = model.Core(2, stride=2).eval(), train.State(Path(FOLDER.name), TASKS["dry"])
+        state.start_from(plain.state_dict())
+        x = torch.rand(1, 4, 16, config.BINS)
+        with torch.inference_mode():
+            torch.testing.assert_close(state.average(x), plain(x))
+
+    def test_the_ratio_in_the_loss_is_the_error_in_relation_to_the_mixture(self) -> None:
+        stems = torch.from_numpy(LeadMixer(Library("train"), 15 * config.HOP + config.SIZE, 5).batch(1))
+        for gain in (1, 0.1):  # a quiet item counts as a loud one
+            truth = train.Truth(stems * gain)
+            mask = torch.full((1, 2, *truth.mixture.shape[1:]), 0.5)
+            error = truth.error(mask).sum((0, 2)) / truth.mixture.abs().square().sum()
+            wanted = 3 * (error + 1e-3).log().mean()
+            found = train.loss_of(mask, truth, ratio=3) - train.loss_of(mask, truth)
+            self.assertAlmostEqual(float(found), float(wanted), delta=0.02)
 
     def test_train_and_export(self) -> None:
         for pack, heard, stems in (("vocals-lead", "vocals", ["lead", "backing"]), ("dry", "voice", ["dry", "reverb"])):
