@@ -53,8 +53,8 @@ TASKS = {
         Task("music-core", "mixture", Mixer, (1.5, 1.0, 1.0, 1.0), ("vocals", "drum", "bass"), 128, 5),
         # serves nothing until it separates what it would offer (config.OTHER_KINDS)
         Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, (), 40, 5, surprise=5.0, calibrate=True, stride=2),
-        # these two serve no stem of the API's list: the engine knows them by what they divide
         Task("vocals-lead", "vocals", LeadMixer, (1.0, 1.0), ("lead", "backing"), 48, 4, ratio=4.0, placed=True, stride=2),
+        # serves no stem: the engine knows it by what it divides
         Task("dry", "voice", DryMixer, (1.0, 1.0), (), 64, 3, ratio=4.0, placed=True, stride=2),
     )
 }
