@@ -48,6 +48,7 @@ let package = Package(
         room("DSP", ["CTransforms", "CResampler"]),
         room(
             "Separation", ["DSP", "COpenVINO", .product(name: "Crypto", package: "swift-crypto")]),
+        room("VoiceChange", ["DSP"]),
         room(
             "Media",
             [
@@ -110,6 +111,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("DSPTests", ["DSP"]),
         tests("SeparationTests", ["Separation", "TestSupport"]),
+        tests("VoiceChangeTests", ["VoiceChange", "TestSupport"]),
         tests("MediaTests", ["Media", "TestSupport"]),
         tests("TasksTests", ["Tasks", "SQLiteStore", "FileBlobs", "TestSupport"]),
         tests(
