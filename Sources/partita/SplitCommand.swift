@@ -1,6 +1,5 @@
 import ArgumentParser
 import Separation
-import Tasks
 import Worker
 
 /// `partita split`
@@ -17,9 +16,7 @@ struct SplitCommand: AsyncParsableCommand {
     @OptionGroup var options: FileOptions
 
     @Option(
-        help:
-            "A stem that `partita models list` shows; more than once. “all”: every stem of the API that is installed."
-    )
+        help: "A stem that `partita models list` shows; more than once. “all”: each sound once.")
     var stem: [String]
 
     @Flag(help: "One file of the source without any of the stems, instead of one for each stem.")
@@ -45,11 +42,16 @@ struct SplitCommand: AsyncParsableCommand {
         }
     }
 
-    /// All of the API (but for sums of others that are there), or the stems by name, each once.
+    /// Everything that is installed, each sound once (both guitars rather than their sum, vocals rather than lead and
+    /// backing), or the stems by name, each once.
     private func resolve(_ installed: [String]) throws -> [String] {
         if stem.contains("all") {
-            let known = Stem.allCases.map(\.rawValue).filter(installed.contains).sorted()
-            return known.filter { PackManifest.sums[$0]?.allSatisfy(known.contains) != true }
+            let voices = PackManifest.sums["vocals"] ?? []
+            return installed.filter { name in
+                let parts = PackManifest.sums[name] ?? []
+                let isDivided = !parts.isEmpty && parts.allSatisfy(installed.contains)
+                return name == "vocals" || !(isDivided || voices.contains(name))
+            }
         }
         return stem.enumerated().filter { !stem[..<$0.offset].contains($0.element) }.map(\.element)
     }

@@ -38,7 +38,7 @@ import VoiceChange
             #expect(frame.aperiodicity.count == theirs.count)
             for (a, b) in zip(frame.aperiodicity, theirs) { differences.append(abs(Double(a - b))) }
         }
-        #expect(differences.reduce(0, +) / Double(differences.count) < 0.2)
+        #expect(differences.reduce(0, +) / Double(differences.count) < 0.1)
         #expect(Double(agreeing) > 0.99 * Double(voiced))
     }
 

@@ -65,6 +65,18 @@ import VoiceChange
         #expect(again[..<44_100].contains { abs($0) > 0.01 })
     }
 
+    /// The shortest recordings and the strangest pitches give finite samples, as many as came in.
+    @Test(arguments: [0, 1, 100, 5000], [1, 30, 1100, 30_000] as [Float])
+    func nothingIsTooShortOrTooHigh(length: Int, frequency: Float) throws {
+        for rate in [8000, 44_100] {
+            let again = try VoiceShape(sampleRate: rate).resynthesize(
+                uniformNoise(length).enumerated().map { $1 + Float(sin(Double($0) / 20)) },
+                [Float](repeating: frequency, count: 1 + length / 40))
+            #expect(again.count == length)
+            #expect(again.allSatisfy { abs($0) < 100 })
+        }
+    }
+
     /// Without pitch, noise becomes other noise of the same level and color.
     @Test func whatIsUnvoicedBecomesNoise() throws {
         var last: Float = 0
