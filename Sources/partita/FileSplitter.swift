@@ -10,19 +10,18 @@ struct FileSplitter {
 
     init(_ options: FileOptions) { self.options = options }
 
-    /// - Parameter kind: What to do, once it is known what is installed.
+    /// - Parameter kind: What to do, once it is known which stems the installed packs separate.
     /// - Throws: What keeps all files from being begun; `ExitCode(1)` where one or more failed.
-    func run(
-        library: ModelLibrary = Installation.library(), layout: TrackLayout,
-        kind: (Separator) throws -> SplitKind
-    ) async throws {
+    func run(layout: TrackLayout, kind: ([String]) throws -> SplitKind) async throws {
         let began = ContinuousClock.now
         let tools = try MediaTools()
+        let library = Installation.library()
+        let kind = try kind(library.stems)
         let separator = try Separator(
-            library: library, runtime: Installation.runtime(),
+            library: library.needed(for: kind, dereverb: options.dereverb),
+            runtime: Installation.runtime(),
             threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
         if !options.quiet { for note in separator.notes { Output.error(note) } }
-        let kind = try kind(separator)
         try separator.requireInstalled(kind, dereverb: options.dereverb)
         try FileManager.default.createDirectory(
             atPath: options.folder, withIntermediateDirectories: true)

@@ -37,8 +37,8 @@ struct SplitCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await FileSplitter(options).run(layout: together ? .together : .pairs) { separator in
-            .stems(try resolve(separator.stems), clearCut: clearCut, quality: splitter.quality)
+        try await FileSplitter(options).run(layout: together ? .together : .pairs) { installed in
+            .stems(try resolve(installed), clearCut: clearCut, quality: splitter.quality)
         }
     }
 

@@ -20,10 +20,7 @@ struct VoiceCleanCommand: AsyncParsableCommand {
     var level = NoiseReduction.mild
 
     func run() async throws {
-        let library = Installation.library()
-        try await FileSplitter(options).run(
-            library: options.dereverb ? library : library.voiceOnly, layout: .pairs
-        ) { _ in .voiceClean(level) }
+        try await FileSplitter(options).run(layout: .pairs) { _ in .voiceClean(level) }
     }
 }
 

@@ -5,7 +5,9 @@ import TestSupport
 /// What tests of speech share.
 enum Speech {
     static let voiceOnly = Result {
-        try Separator(library: Engine.library.voiceOnly, runtime: Repository.runtime, threads: 2)
+        try Separator(
+            library: Engine.library.needed(for: .voiceClean(.mild)), runtime: Repository.runtime,
+            threads: 2)
     }
 
     /// Scale-invariant signal-to-distortion ratio, dB (Le Roux et al., “SDR – half-baked or well done?”, 2019).
