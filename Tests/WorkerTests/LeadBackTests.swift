@@ -78,11 +78,18 @@ import Worker
         #expect(width(tracks["vocals@0"]!) < width(tracks["vocals@1"]!) - 6)
     }
 
+    /// One singer: all of the voice is the lead, and the three tracks still sum to the source.
     @Test func whereThereIsNoBackingItIsLeftOut() async throws {
-        let silence = try folder.make(
-            "silence.wav", ["-f", "lavfi", "-i", "anullsrc=cl=stereo:r=44100", "-t", "3"])
-        let tracks = try await tracks(of: silence)
+        let solo = try folder.make(
+            "solo.wav", from: "solo/vocadito_1_singing.flac",
+            ["-t", "8", "-ac", "2", "-ar", "44100", "-c:a", "pcm_s24le"])
+        let source = try decode(solo)
+        let tracks = try await tracks(of: solo)
         #expect(Set(tracks.keys) == ["vocals@0", "no_vocals", "mix_no_lead"])
+        let lead = try #require(tracks["vocals@0"])
+        #expect(difference(sum([lead, tracks["no_vocals"]!]), source) < -130)
+        #expect(difference(tracks["mix_no_lead"]!, tracks["no_vocals"]!) < -130)
+        #expect(difference(lead, source) < -6)
     }
 
     @Test func aTaskGivesTheTracksOfTheContract() async throws {
