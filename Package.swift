@@ -47,8 +47,9 @@ let package = Package(
         // The engine.
         room("DSP", ["CTransforms", "CResampler"]),
         room(
-            "Separation", ["DSP", "COpenVINO", .product(name: "Crypto", package: "swift-crypto")]),
-        room("VoiceChange", ["DSP"]),
+            "Inference", ["DSP", "COpenVINO", .product(name: "Crypto", package: "swift-crypto")]),
+        room("Separation", ["DSP", "Inference"]),
+        room("VoiceChange", ["DSP", "Inference"]),
         room(
             "Media",
             [
@@ -76,7 +77,7 @@ let package = Package(
         room(
             "Worker",
             [
-                "Media", "Separation", "Tasks",
+                "Inference", "Media", "Separation", "Tasks",
                 .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -96,7 +97,8 @@ let package = Package(
         .executableTarget(
             name: "partita",
             dependencies: [
-                "FileBlobs", "HTTPAPI", "Media", "Separation", "SQLiteStore", "Tasks", "Webhooks",
+                "FileBlobs", "HTTPAPI", "Inference", "Media", "Separation", "SQLiteStore", "Tasks",
+                "Webhooks",
                 "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -110,7 +112,7 @@ let package = Package(
         // Tests sit beside what they test, by target.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("DSPTests", ["DSP"]),
-        tests("SeparationTests", ["Separation", "TestSupport"]),
+        tests("SeparationTests", ["Inference", "Separation", "TestSupport"]),
         tests("VoiceChangeTests", ["VoiceChange", "TestSupport"]),
         tests("MediaTests", ["Media", "TestSupport"]),
         tests("TasksTests", ["Tasks", "SQLiteStore", "FileBlobs", "TestSupport"]),

@@ -1,4 +1,5 @@
 import DSP
+import Inference
 
 /// The masks of a request's stems: those of the first stage, and those of networks that divide its stems further, times
 /// the mask of what they divide. The masks of all undivided stems sum to one.
@@ -17,7 +18,7 @@ final class Cascade {
     /// By channel, the rows of the frames that the divisions are at; stays empty without any.
     private let held: [FrameRing]
 
-    init(_ plan: SeparationPlan, _ request: SeparationRequest) throws(SeparationError) {
+    init(_ plan: SeparationPlan, _ request: SeparationRequest) throws(ModelError) {
         self.plan = plan
         first = try Ensemble(plan, request, order)
         var divisions: [Division] = []
@@ -54,7 +55,7 @@ final class Cascade {
     /// - Returns: Whether there was anything to do, so that there may be more.
     func advance(
         _ frames: MagnitudeQueue, _ spectra: [FrameRing], isLast: Bool
-    ) throws(SeparationError) -> Bool {
+    ) throws(ModelError) -> Bool {
         var isBusy = try first.advance(frames, isLast: isLast)
         for frame in held[0].end..<max(first.finished, held[0].end) where !divisions.isEmpty {
             for channel in 0..<channels { hold(frame, channel, spectra[channel][frame]) }

@@ -1,3 +1,5 @@
+import Inference
+
 /// The network of a pack that gives masks of magnitudes, loaded and of the shapes that its manifest says.
 final class CompiledNetwork: Sendable {
     let manifest: PackManifest
@@ -7,11 +9,11 @@ final class CompiledNetwork: Sendable {
     /// Of the output “mask”: 1, stems, channels (1: one mask for both), frames, bins.
     let outputShape: [Int]
 
-    /// - Throws: ``SeparationError/refused(pack:reason:)`` where it does not load, or its shapes are not those of the
+    /// - Throws: ``ModelError/refused(pack:reason:)`` where it does not load, or its shapes are not those of the
     ///   manifest.
     init(
         _ pack: ModelPack<PackManifest>, _ runtime: InferenceRuntime, threads: Int, cache: String?
-    ) throws(SeparationError) {
+    ) throws(ModelError) {
         manifest = pack.manifest
         model = try runtime.compile(
             pack.network.path, pack: manifest.name, threads: threads, cache: cache)
@@ -31,8 +33,8 @@ final class CompiledNetwork: Sendable {
     }
 
     /// Runs the network once: on a quiet, even spectrum its masks must be numbers that sum to one.
-    /// - Throws: ``SeparationError/refused(pack:reason:)``.
-    func tryOut() throws(SeparationError) {
+    /// - Throws: ``ModelError/refused(pack:reason:)``.
+    func tryOut() throws(ModelError) {
         let request = try InferenceRequest(model)
         let input = try request.bind("magnitude", shape: inputShape)
         let output = try request.bind("mask", shape: outputShape)

@@ -1,4 +1,5 @@
 import DSP
+import Inference
 
 /// A network that divides a stem of the first stage further, on the spectra of that stem, frame by frame.
 ///
@@ -15,7 +16,7 @@ final class Division {
     init(
         _ network: CompiledNetwork, distinctBins: Int, _ request: SeparationRequest,
         _ order: RunOrder
-    ) throws(SeparationError) {
+    ) throws(ModelError) {
         self.distinctBins = distinctBins
         stream = try MaskStream(network, request, order)
         let shape = network.manifest.stft.shape
@@ -36,7 +37,7 @@ final class Division {
     func append() { frames.append(spectra.map { UnsafePointer($0.pointer) }) }
 
     /// Starts the next segment; see ``MaskStream/advance(_:isLast:)``.
-    func advance(isLast: Bool) throws(SeparationError) -> Bool {
+    func advance(isLast: Bool) throws(ModelError) -> Bool {
         defer { frames.drop(before: stream.needed) }
         return try stream.advance(frames, isLast: isLast)
     }

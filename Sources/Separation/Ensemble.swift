@@ -1,4 +1,5 @@
 import DSP
+import Inference
 
 /// The networks that divide the mixture together, and how their masks become one mask a stem.
 ///
@@ -17,7 +18,7 @@ final class Ensemble {
     private let before: AlignedBuffer
 
     init(_ plan: SeparationPlan, _ request: SeparationRequest, _ order: RunOrder)
-        throws(SeparationError)
+        throws(ModelError)
     {
         base = try MaskStream(plan.base, request, order)
         var streams = [base]
@@ -46,7 +47,7 @@ final class Ensemble {
     var needed: Int { streams.map(\.needed).min() ?? 0 }
 
     /// Starts the next segment of every network; see ``MaskStream/advance(_:isLast:)``.
-    func advance(_ frames: MagnitudeQueue, isLast: Bool) throws(SeparationError) -> Bool {
+    func advance(_ frames: MagnitudeQueue, isLast: Bool) throws(ModelError) -> Bool {
         var isBusy = false
         for stream in streams { isBusy = try stream.advance(frames, isLast: isLast) || isBusy }
         return isBusy

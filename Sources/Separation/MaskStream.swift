@@ -1,5 +1,6 @@
 import DSP
 import Foundation
+import Inference
 
 /// One network's opinion, frame by frame: runs it on overlapping segments and cross-fades their masks.
 ///
@@ -42,7 +43,7 @@ final class MaskStream {
     }
 
     init(_ network: CompiledNetwork, _ clip: SeparationRequest, _ order: RunOrder)
-        throws(SeparationError)
+        throws(ModelError)
     {
         self.order = order
         manifest = network.manifest
@@ -82,7 +83,7 @@ final class MaskStream {
     ///   - frames: Magnitude planes `[planes][bins]` by name, frame by frame.
     ///   - isLast: No frames follow: the last segment is filled up with silence.
     /// - Returns: Whether there was one.
-    func advance(_ frames: MagnitudeQueue, isLast: Bool) throws(SeparationError) -> Bool {
+    func advance(_ frames: MagnitudeQueue, isLast: Bool) throws(ModelError) -> Bool {
         let start = segment * step
         let available = frames.end - start
         let complete = available >= manifest.segmentFrames
@@ -102,7 +103,7 @@ final class MaskStream {
     }
 
     /// Takes the result of the oldest segment that was started, waiting for it.
-    func collect() throws(SeparationError) {
+    func collect() throws(ModelError) {
         let begin = ContinuousClock.now
         inferenceSeconds += try request.wait()
         waitingSeconds += (ContinuousClock.now - begin).seconds

@@ -1,34 +1,5 @@
-import Crypto
 import Foundation
-
-/// A model pack on disk: its manifest was read and makes sense; its weights were not looked at yet.
-public struct ModelPack<Manifest: PackDescription>: Sendable {
-    public let manifest: Manifest
-    /// The folder of the pack.
-    public let directory: URL
-
-    var network: URL { directory.appendingPathComponent("model.onnx") }
-
-    /// Compares the files' hashes with the manifest.
-    /// - Throws: ``SeparationError/refused(pack:reason:)``.
-    public func verify() throws(SeparationError) {
-        for (file, expected) in manifest.sha256.sorted(by: { $0.key < $1.key }) {
-            guard
-                let data = try? Data(
-                    contentsOf: directory.appendingPathComponent(file), options: .alwaysMapped)
-            else {
-                throw .refused(pack: manifest.name, reason: "\(file) cannot be read")
-            }
-            let actual = SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
-            if actual != expected {
-                throw .refused(
-                    pack: manifest.name,
-                    reason:
-                        "\(file) is not the file that the manifest describes (SHA-256 \(actual))")
-            }
-        }
-    }
-}
+import Inference
 
 /// The model packs that are installed, found by their manifests.
 public struct ModelLibrary: Sendable {

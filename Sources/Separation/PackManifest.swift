@@ -1,28 +1,6 @@
 import DSP
 import Foundation
-
-/// What the manifest of a pack of any kind says.
-public protocol PackDescription: Decodable, Sendable {
-    /// The version of the manifest's format; 1.
-    var format: Int { get }
-    var name: String { get }
-    var version: String { get }
-    var licence: String { get }
-    /// SHA-256 by file name, lower-case hex.
-    var sha256: [String: String] { get }
-    /// What it gives, by the names of the API, sorted.
-    var offered: [String] { get }
-    /// What is wrong with the manifest, as far as it can be told without the network.
-    func fault() -> String?
-}
-
-extension PackDescription {
-    /// What is wrong with what manifests of all kinds say.
-    func generalFault() -> String? {
-        if format != 1 { return "its format \(format) is not one that this version reads" }
-        return sha256["model.onnx"] == nil ? "it names no SHA-256 of model.onnx" : nil
-    }
-}
+import Inference
 
 /// What `model.json` of a pack says whose network divides by masks of magnitudes (the kind `spectrogram`).
 /// `docs/model-packs.md` explains each key.

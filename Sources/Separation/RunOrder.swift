@@ -1,3 +1,5 @@
+import Inference
+
 /// Which networks have been started and not waited for, in the order of the runtime's queue.
 ///
 /// Each is waited for when the next has been started: so the queue has work while results are used, and little has to be
@@ -5,7 +7,7 @@
 final class RunOrder {
     private var waiting: [MaskStream] = []
 
-    func started(_ stream: MaskStream) throws(SeparationError) {
+    func started(_ stream: MaskStream) throws(ModelError) {
         waiting.append(stream)
         if waiting.count > 1 { try collect() }
     }
@@ -13,7 +15,7 @@ final class RunOrder {
     /// Waits for the oldest.
     /// - Returns: `false` where there is none.
     @discardableResult
-    func collect() throws(SeparationError) -> Bool {
+    func collect() throws(ModelError) -> Bool {
         if waiting.isEmpty { return false }
         try waiting.removeFirst().collect()
         return true

@@ -1,3 +1,5 @@
+import Inference
+
 /// Which networks answer a request.
 struct SeparationPlan {
     /// Divides the mixture.
@@ -20,10 +22,10 @@ struct SeparationPlan {
     }
 
     /// Takes the base that needs the fewest divisions to serve all stems, and among those the one with the most stems.
-    /// - Throws: ``SeparationError/notInstalled(stems:)``.
+    /// - Throws: ``ModelError/notInstalled(stems:)``.
     init(
         _ stems: [String], clearCut: Bool, _ networks: [CompiledNetwork], _ fusion: Fusion?
-    ) throws(SeparationError) {
+    ) throws(ModelError) {
         let candidates = networks.filter(\.manifest.dividesMixture).compactMap { base in
             SeparationPlan.divisions(of: base, for: stems, networks).map { (base, $0) }
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 
 /// What to separate, and what is known of the whole recording beforehand.
 public struct SeparationRequest: Sendable {
@@ -34,14 +35,14 @@ public final class Separator: Sendable {
     /// - Parameters:
     ///   - runtime: The path of `libopenvino_c.so`.
     ///   - threads: Processor cores that inference may use.
-    /// - Throws: ``SeparationError/runtimeMissing(reason:)``. A bad pack is refused and noted, and the
+    /// - Throws: ``ModelError/runtimeMissing(reason:)``. A bad pack is refused and noted, and the
     ///   others serve.
     public init(library: ModelLibrary, runtime: String, threads: Int) throws {
         let inference = try InferenceRuntime(library: runtime)
         var networks: [CompiledNetwork] = []
         var notes = library.notes
         for pack in library.packs {
-            do throws(SeparationError) {
+            do throws(ModelError) {
                 try pack.verify()
                 let network = try CompiledNetwork(
                     pack, inference, threads: threads, cache: library.cache)
@@ -52,7 +53,7 @@ public final class Separator: Sendable {
             }
         }
         voice = library.voice.flatMap { pack in
-            do throws(SeparationError) {
+            do throws(ModelError) {
                 try pack.verify()
                 let network = try DeepFilterNetwork(
                     pack, inference, threads: threads, cache: library.cache)
@@ -67,7 +68,7 @@ public final class Separator: Sendable {
             let fault = network.manifest.fault(beside: networks.map(\.manifest))
             if let fault {
                 notes.append(
-                    SeparationError.refused(pack: network.manifest.name, reason: fault).description)
+                    ModelError.refused(pack: network.manifest.name, reason: fault).description)
             }
             return fault == nil
         }
@@ -82,9 +83,9 @@ public final class Separator: Sendable {
     /// Whether a voice can be taken out of noise.
     public var cleansVoices: Bool { voice != nil }
 
-    /// - Throws: ``SeparationError/notInstalled(stems:)`` where a model is missing.
+    /// - Throws: ``ModelError/notInstalled(stems:)`` where a model is missing.
     public func requireInstalled(_ kind: SplitKind, dereverb: Bool = false)
-        throws(SeparationError)
+        throws(ModelError)
     {
         if dereverb { _ = try dryPlan() }
         switch kind {
@@ -98,7 +99,7 @@ public final class Separator: Sendable {
     }
 
     /// Begins a recording.
-    /// - Throws: ``SeparationError/notInstalled(stems:)``.
+    /// - Throws: ``ModelError/notInstalled(stems:)``.
     public func makeStream(_ request: SeparationRequest) throws -> any StemStream {
         let stream = try wetStream(request)
         guard request.dereverb else { return stream }
@@ -143,14 +144,14 @@ public final class Separator: Sendable {
             sampleRate: request.sampleRate, channels: request.channels)
     }
 
-    private func dryPlan() throws(SeparationError) -> SeparationPlan {
+    private func dryPlan() throws(ModelError) -> SeparationPlan {
         for network in networks where network.manifest.dividesVoice {
             if let plan = SeparationPlan("dry", ofVoiceBy: network) { return plan }
         }
         throw .notInstalled(stems: ["dry voice"])
     }
 
-    private func voiceNetwork() throws(SeparationError) -> DeepFilterNetwork {
+    private func voiceNetwork() throws(ModelError) -> DeepFilterNetwork {
         guard let voice else { throw .notInstalled(stems: ["voice"]) }
         return voice
     }

@@ -1,4 +1,5 @@
 import DSP
+import Inference
 
 /// Divides the short-time spectra of a recording into those of its stems, frame by frame: what a
 /// ``SpectrumStream`` leaves to networks.
@@ -21,7 +22,7 @@ protocol SpectrumDivider: AnyObject {
     ///   - spectra: By channel, `2 · bins` values a frame, real and imaginary parts alternating.
     ///   - isLast: No frames follow.
     /// - Returns: Whether there was anything to do, so that there may be more.
-    func advance(_ spectra: [FrameRing], isLast: Bool) throws(SeparationError) -> Bool
+    func advance(_ spectra: [FrameRing], isLast: Bool) throws(ModelError) -> Bool
 
     /// The stems' spectra of a finished frame of one channel.
     /// - Parameters:
@@ -45,7 +46,7 @@ final class MaskDivider: SpectrumDivider {
     private let distinctBins: Int
     private let masks: [AlignedBuffer]
 
-    init(_ plan: SeparationPlan, _ request: SeparationRequest) throws(SeparationError) {
+    init(_ plan: SeparationPlan, _ request: SeparationRequest) throws(ModelError) {
         cascade = try Cascade(plan, request)
         sampleRate = plan.base.manifest.sampleRate
         let shape = plan.base.manifest.stft.shape
@@ -63,7 +64,7 @@ final class MaskDivider: SpectrumDivider {
     var waitingSeconds: Double { cascade.streams.reduce(0) { $0 + $1.waitingSeconds } }
     var finished: Int { cascade.finished }
 
-    func advance(_ spectra: [FrameRing], isLast: Bool) throws(SeparationError) -> Bool {
+    func advance(_ spectra: [FrameRing], isLast: Bool) throws(ModelError) -> Bool {
         for frame in frames.end..<max(spectra[0].end, frames.end) {
             frames.append(spectra.map { UnsafePointer($0[frame]) })
         }

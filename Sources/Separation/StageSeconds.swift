@@ -1,3 +1,5 @@
+import Inference
+
 /// Where the time of a separation goes, in seconds of the clock. Networks run beside the other stages, so the sum can
 /// exceed the time that passed.
 public struct StageSeconds: Sendable, Equatable {
@@ -36,12 +38,5 @@ public struct StageSeconds: Sendable, Equatable {
         let now = ContinuousClock.now
         self[keyPath: stage] += (now - moment).seconds
         moment = now
-    }
-}
-
-extension Duration {
-    /// Seconds.
-    var seconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }

@@ -1,3 +1,5 @@
+import Inference
+
 /// A piece of a result: source and stems of the same samples.
 public struct SeparatedBlock: Sendable {
     /// `[channel][sample]`, as it was pushed.
@@ -21,11 +23,11 @@ public protocol StemStream: AnyObject {
 
     /// Takes samples in, and gives back what is finished.
     /// - Parameter block: `[channel][sample]`, full scale ±1, all channels of the same length.
-    /// - Throws: ``SeparationError/inferenceFailed(pack:reason:)``.
+    /// - Throws: ``ModelError/inferenceFailed(pack:reason:)``.
     func push(_ block: [[Float]]) throws -> [SeparatedBlock]
 
     /// Gives back the rest, piece by piece: is called until nothing comes. Nothing may be pushed afterwards.
-    /// - Throws: ``SeparationError/inferenceFailed(pack:reason:)``.
+    /// - Throws: ``ModelError/inferenceFailed(pack:reason:)``.
     func finish() throws -> [SeparatedBlock]
 }
 

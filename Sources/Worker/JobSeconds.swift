@@ -1,3 +1,4 @@
+import Inference
 import Separation
 
 /// Where the time of a job goes, in seconds of the clock. Decoder, engine, networks and encoders work side by side,
@@ -13,8 +14,5 @@ public struct JobSeconds: Sendable {
 }
 
 extension ContinuousClock.Instant {
-    var secondsAgo: Double {
-        let duration = ContinuousClock.now - self
-        return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
-    }
+    var secondsAgo: Double { (ContinuousClock.now - self).seconds }
 }

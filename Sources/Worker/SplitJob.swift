@@ -1,5 +1,6 @@
 import AsyncAlgorithms
 import Foundation
+import Inference
 import Media
 import Separation
 
@@ -61,7 +62,7 @@ public struct SplitJob: Sendable {
     /// as well: where a peak over full scale shows up, they are written again, scaled by one common factor; and
     /// where only the whole recording tells which tracks there are.
     /// - Parameter progress: Gets 0…1, rising.
-    /// - Throws: `MediaError`, `SeparationError`, `CancellationError`.
+    /// - Throws: `MediaError`, `ModelError`, `CancellationError`.
     public func run(
         _ tools: MediaTools, _ separator: Separator, progress: @escaping @Sendable (Double) -> Void
     ) async throws -> Result {

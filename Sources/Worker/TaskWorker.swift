@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Logging
 import Media
 import Separation
@@ -207,7 +208,7 @@ public struct TaskWorker: Sendable {
                 try await store.fail(
                     lease, failure: TaskFailure(code: error.code, detail: error.description),
                     now: Date())
-            case let error as SeparationError where error.isNotInstalled:
+            case let error as ModelError where error.isNotInstalled:
                 try await store.fail(
                     lease, failure: TaskFailure(code: "not_installed", detail: error.description),
                     now: Date())
@@ -227,7 +228,7 @@ public struct TaskWorker: Sendable {
     private func failure(_ error: any Error) -> TaskFailure {
         switch error {
         case let error as MediaError: TaskFailure(code: error.code, detail: error.description)
-        case let error as SeparationError:
+        case let error as ModelError:
             TaskFailure(code: "inference_error", detail: error.description)
         default:
             TaskFailure(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Inference
 import Media
 import Separation
 import Worker
@@ -131,7 +132,7 @@ struct FileSplitter {
     private static func describe(_ error: any Error) -> (code: String, text: String) {
         switch error {
         case let error as MediaError: (error.code, error.description)
-        case let error as SeparationError: ("separation_failed", error.description)
+        case let error as ModelError: ("separation_failed", error.description)
         case let error as CommandError: (error.code, error.description)
         default: ("internal_error", "\(error)")
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Separation
 import TestSupport
 import Testing
@@ -113,7 +114,7 @@ import Testing
         let separator = try Engine.only(["music-core"])
         let kind = SplitKind.stems(["vocals"], clearCut: false)
         try separator.requireInstalled(kind)
-        #expect(throws: SeparationError.notInstalled(stems: ["dry voice"])) {
+        #expect(throws: ModelError.notInstalled(stems: ["dry voice"])) {
             try separator.requireInstalled(kind, dereverb: true)
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Separation
 import TestSupport
 import Testing
@@ -181,7 +182,7 @@ import Testing
         #expect(separator.stems.isEmpty)
         #expect(separator.notes.count == 2, "\(separator.notes)")
         #expect(separator.notes.contains { $0.contains("pack second") && $0.contains("“other”") })
-        #expect(throws: SeparationError.notInstalled(stems: ["piano"])) {
+        #expect(throws: ModelError.notInstalled(stems: ["piano"])) {
             _ = try Engine.separate(separator, [[0]], stems: ["piano"])
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Separation
 import TestSupport
 import Testing
@@ -147,7 +148,7 @@ import Testing
 
     @Test func stemsWithoutAModelAreRefused() throws {
         let separator = try Engine.only(["music-core"])
-        #expect(throws: SeparationError.notInstalled(stems: ["strings"])) {
+        #expect(throws: ModelError.notInstalled(stems: ["strings"])) {
             _ = try separator.makeStream(
                 SeparationRequest(
                     kind: .stems(["strings"], clearCut: false), sampleRate: 44_100, channels: 2,
@@ -199,7 +200,7 @@ import Testing
         #expect {
             _ = try Separator(library: Engine.library, runtime: "/nowhere.so", threads: 1)
         } throws: { error in
-            guard case SeparationError.runtimeMissing = error else { return false }
+            guard case ModelError.runtimeMissing = error else { return false }
             return "\(error)".contains("bin/partita")
         }
     }

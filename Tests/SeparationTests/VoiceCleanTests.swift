@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Separation
 import TestSupport
 import Testing
@@ -175,7 +176,7 @@ import Testing
     @Test func withoutTheModelItIsRefused() throws {
         let separator = try Engine.only(["music-core"])
         for kind in [SplitKind.voiceClean(.mild), .demuser] {
-            #expect(throws: SeparationError.notInstalled(stems: ["voice"])) {
+            #expect(throws: ModelError.notInstalled(stems: ["voice"])) {
                 try separator.requireInstalled(kind)
             }
         }

@@ -1,5 +1,6 @@
 import DSP
 import Foundation
+import Inference
 
 /// Takes a voice out of noise by DeepFilterNet (Schröter, Rosenkranz, Escalante-B., Maier: “DeepFilterNet:
 /// Perceptually Motivated Real-Time Speech Enhancement”, Interspeech 2023): gains of bands for the whole spectrum,
@@ -32,7 +33,7 @@ final class DeepFilter: SpectrumDivider {
     private let filters: FrameQueue
 
     /// - Parameter attenuation: By how many dB noise is lowered at most; `nil`: as far as the network can.
-    init(_ network: DeepFilterNetwork, channels: Int, attenuation: Float?) throws(SeparationError) {
+    init(_ network: DeepFilterNetwork, channels: Int, attenuation: Float?) throws(ModelError) {
         manifest = network.manifest
         sampleRate = manifest.sampleRate
         shape = manifest.stft.shape
@@ -48,7 +49,7 @@ final class DeepFilter: SpectrumDivider {
 
     var finished: Int { max(gains.end - manifest.lookAhead, 0) }
 
-    func advance(_ spectra: [FrameRing], isLast: Bool) throws(SeparationError) -> Bool {
+    func advance(_ spectra: [FrameRing], isLast: Bool) throws(ModelError) -> Bool {
         while seen < spectra[0].end {
             principal.mix(
                 spectra.map { UnsafePointer($0[seen]) }, length: 2 * shape.bins, into: reference)
@@ -64,7 +65,7 @@ final class DeepFilter: SpectrumDivider {
     }
 
     /// Takes in the frame of the reference.
-    private func take() throws(SeparationError) {
+    private func take() throws(ModelError) {
         let bins = manifest.filterBins
         let real = run.spectrum.pointer + filled * bins
         features.take(
@@ -75,7 +76,7 @@ final class DeepFilter: SpectrumDivider {
     }
 
     /// Runs the network on the frames that are filled in.
-    private func infer() throws(SeparationError) {
+    private func infer() throws(ModelError) {
         let begin = ContinuousClock.now
         try run.advance()
         waitingSeconds += (ContinuousClock.now - begin).seconds

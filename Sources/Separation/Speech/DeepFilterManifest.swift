@@ -1,4 +1,5 @@
 import DSP
+import Inference
 
 /// What `model.json` says of a pack of the kind `deep_filter`. `docs/model-packs.md` explains each key.
 public struct DeepFilterManifest: PackDescription {

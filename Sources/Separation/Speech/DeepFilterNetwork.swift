@@ -1,4 +1,5 @@
 import DSP
+import Inference
 
 /// The network of a `deep_filter` pack, loaded and of the shapes that its manifest says.
 ///
@@ -9,12 +10,12 @@ final class DeepFilterNetwork: Sendable {
     private let model: CompiledModel
     private let stateLength: Int
 
-    /// - Throws: ``SeparationError/refused(pack:reason:)`` where it does not load, or its shapes are not those of the
+    /// - Throws: ``ModelError/refused(pack:reason:)`` where it does not load, or its shapes are not those of the
     ///   manifest.
     init(
         _ pack: ModelPack<DeepFilterManifest>, _ runtime: InferenceRuntime, threads: Int,
         cache: String?
-    ) throws(SeparationError) {
+    ) throws(ModelError) {
         manifest = pack.manifest
         model = try runtime.compile(
             pack.network.path, pack: manifest.name, threads: threads, cache: cache)
@@ -33,8 +34,8 @@ final class DeepFilterNetwork: Sendable {
     }
 
     /// Runs the network once, on silence: its gains must be between 0 and 1.
-    /// - Throws: ``SeparationError/refused(pack:reason:)``.
-    func tryOut() throws(SeparationError) {
+    /// - Throws: ``ModelError/refused(pack:reason:)``.
+    func tryOut() throws(ModelError) {
         let run = try Run(self)
         try run.advance()
         for index in 0..<run.gains.count where !(0...1).contains(run.gains.pointer[index]) {
@@ -70,7 +71,7 @@ final class DeepFilterNetwork: Sendable {
         private let state: AlignedBuffer
         private let next: AlignedBuffer
 
-        init(_ network: DeepFilterNetwork) throws(SeparationError) {
+        init(_ network: DeepFilterNetwork) throws(ModelError) {
             request = try InferenceRequest(network.model)
             erb = try request.bind("erb", shape: DeepFilterNetwork.erb(network.manifest))
             spectrum = try request.bind(
@@ -83,7 +84,7 @@ final class DeepFilterNetwork: Sendable {
         }
 
         /// Computes gains and filters of the next block.
-        func advance() throws(SeparationError) {
+        func advance() throws(ModelError) {
             request.start()
             seconds += try request.wait()
             state.pointer.update(from: next.pointer, count: state.count)

@@ -1,5 +1,5 @@
-/// Why a separation cannot be done.
-public enum SeparationError: Error, CustomStringConvertible, Equatable {
+/// Why models cannot do what was asked.
+public enum ModelError: Error, CustomStringConvertible, Equatable {
     /// No installed models separate these stems, or not together.
     case notInstalled(stems: [String])
     /// The inference runtime is missing or did not load.

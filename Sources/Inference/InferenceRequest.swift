@@ -1,0 +1,98 @@
+import COpenVINO
+import DSP
+import Dispatch
+
+/// An input or output of a network.
+public struct Tensor {
+    public let shape: [Int]
+    /// Zero at first.
+    public let buffer: AlignedBuffer
+
+    public init(shape: [Int]) {
+        self.shape = shape
+        buffer = AlignedBuffer(count: shape.reduce(1, *))
+    }
+}
+
+/// One stream's use of a network. Inputs and outputs are read and written in place, without copies.
+public final class InferenceRequest {
+    private let model: CompiledModel
+    private let request: OpaquePointer
+    /// OpenVINO reads and writes them as long as the request lives.
+    private var bound: [String: Tensor] = [:]
+    /// What was started and not waited for, the oldest first.
+    private var runs: [Run] = []
+
+    /// A run, written by the runtime's queue until `work` has ended.
+    private final class Run {
+        var work: DispatchWorkItem?
+        var failure: String?
+        var seconds = 0.0
+    }
+
+    public init(_ model: CompiledModel) throws(ModelError) {
+        var handle: OpaquePointer?
+        guard model.runtime.api.create_infer_request(model.handle, &handle) == 0, let handle else {
+            throw .inferenceFailed(
+                pack: model.pack, reason: InferenceRuntime.message(model.runtime.api))
+        }
+        self.model = model
+        request = handle
+    }
+
+    deinit { model.runtime.api.infer_request_free(request) }
+
+    /// The memory of an input or output for all runs.
+    public func bind(_ name: String, shape: [Int]) throws(ModelError) -> AlignedBuffer {
+        let tensor = Tensor(shape: shape)
+        if !set(name, tensor) {
+            throw .inferenceFailed(
+                pack: model.pack, reason: InferenceRuntime.message(model.runtime.api))
+        }
+        return tensor.buffer
+    }
+
+    /// Begins to compute, after all that was started before by any request of the runtime. Until ``wait()`` has
+    /// returned for it, nothing may touch inputs and outputs.
+    /// - Parameter tensors: Inputs and outputs of this run, by name.
+    public func start(_ tensors: [String: Tensor] = [:]) {
+        let run = Run()
+        // Keeps the request alive until it has run, even where nobody waits any more.
+        let work = DispatchWorkItem { [self] in
+            let begin = ContinuousClock.now
+            let api = model.runtime.api
+            if !tensors.allSatisfy({ set($0.key, $0.value) }) || api.infer(request) != 0 {
+                run.failure = InferenceRuntime.message(api)
+            }
+            run.seconds = (ContinuousClock.now - begin).seconds
+        }
+        run.work = work
+        runs.append(run)
+        model.runtime.queue.async(execute: work)
+    }
+
+    /// Waits for the oldest run that was not waited for.
+    /// - Returns: The seconds that it took.
+    @discardableResult
+    public func wait() throws(ModelError) -> Double {
+        let run = runs.removeFirst()
+        run.work?.wait()
+        if let failure = run.failure { throw .inferenceFailed(pack: model.pack, reason: failure) }
+        return run.seconds
+    }
+
+    private func set(_ name: String, _ tensor: Tensor) -> Bool {
+        let api = model.runtime.api
+        var dimensions = tensor.shape.map(Int64.init)
+        let rank = Int64(dimensions.count)
+        var handle: OpaquePointer?
+        defer { if let handle { api.tensor_free(handle) } }
+        bound[name] = tensor
+        return dimensions.withUnsafeMutableBufferPointer { dims in
+            let shape = ov_shape(rank: rank, dims: dims.baseAddress)
+            return api.tensor_from_host(
+                Int32(OV_ELEMENT_F32), shape, tensor.buffer.pointer, &handle) == 0
+                && api.set_tensor(request, name, handle) == 0
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import COpenVINO
+import Foundation
+
+/// OpenVINO on the CPU.
+///
+/// Unchecked, because the compiler cannot know that OpenVINO's core may be used from several threads
+/// (documented by OpenVINO); the Swift side is immutable.
+public final class InferenceRuntime: @unchecked Sendable {
+    let api: ov_api
+    /// Runs one network after another, each on all granted cores, beside whoever prepares inputs and uses
+    /// outputs.
+    let queue = DispatchQueue(label: "partita.inference")
+    private let core: OpaquePointer
+
+    /// - Parameter library: The path of `libopenvino_c.so`.
+    /// - Throws: ``ModelError/runtimeMissing(reason:)``.
+    public init(library: String) throws(ModelError) {
+        var api = ov_api()
+        if let message = ov_api_load(library, &api) {
+            throw .runtimeMissing(reason: String(cString: message))
+        }
+        var core: OpaquePointer?
+        guard api.core_create(&core) == 0, let core else {
+            throw .runtimeMissing(reason: InferenceRuntime.message(api))
+        }
+        self.api = api
+        self.core = core
+    }
+
+    deinit { api.core_free(core) }
+
+    static func message(_ api: ov_api) -> String {
+        // The first line; the others name source files of OpenVINO.
+        let text = api.last_error().map { String(cString: $0) } ?? "unknown error"
+        return text.split(separator: "\n").last.map(String.init) ?? text
+    }
+
+    /// Gives back to the system what only compiling needed: free memory, and the pages of compiled networks on disk, whose
+    /// weights have been brought into an order of their own by now. A page that is wanted again is read again.
+    public func releaseMemory(cache: String?) {
+        ov_return_memory()
+        guard let cache, let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+        else { return }
+        // Of a line “7f00-7f20 r--p … /path/1.blob” only what cannot have been written to.
+        for line in maps.split(separator: "\n")
+        where line.hasSuffix(".blob") && line.contains(cache) && line.contains(" r--") {
+            let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap {
+                UInt(String($0), radix: 16)
+            }
+            guard ends.count == 2, let start = UnsafeMutableRawPointer(bitPattern: ends[0]) else {
+                continue
+            }
+            madvise(start, Int(ends[1] - ends[0]), MADV_DONTNEED)
+        }
+    }
+
+    /// Compiles a network for `threads` processor cores.
+    /// - Parameter pack: The name of its pack, for errors.
+    /// - Throws: ``ModelError/refused(pack:reason:)`` where it does not load.
+    public func compile(_ network: String, pack: String, threads: Int, cache: String?)
+        throws(ModelError) -> CompiledModel
+    {
+        var properties = [
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": "1",
+            "INFERENCE_NUM_THREADS": String(threads),
+            "INFERENCE_PRECISION_HINT": "f32",
+            // Two workers must not be pinned to the same cores.
+            "ENABLE_CPU_PINNING": "NO",
+        ]
+        if let cache { properties["CACHE_DIR"] = cache }
+        let strings = properties.flatMap { [strdup($0.key)!, strdup($0.value)!] }
+        defer { strings.forEach { free($0) } }
+        let pairs = stride(from: 0, to: strings.count, by: 2).map {
+            ov_property(key: strings[$0], value: strings[$0 + 1])
+        }
+        var model: OpaquePointer?
+        guard api.compile_from_file(core, network, "CPU", pairs.count, pairs, &model) == 0,
+            let model
+        else {
+            throw .refused(
+                pack: pack,
+                reason: "its network does not load (\(InferenceRuntime.message(api)))")
+        }
+        return CompiledModel(runtime: self, handle: model, pack: pack)
+    }
+}
