@@ -113,7 +113,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("DSPTests", ["DSP"]),
         tests("SeparationTests", ["Inference", "Separation", "TestSupport"]),
-        tests("VoiceChangeTests", ["VoiceChange", "TestSupport"]),
+        tests("VoiceChangeTests", ["Inference", "VoiceChange", "TestSupport"]),
         tests("MediaTests", ["Media", "TestSupport"]),
         tests("TasksTests", ["Tasks", "SQLiteStore", "FileBlobs", "TestSupport"]),
         tests(

@@ -18,6 +18,46 @@ public final class CompiledModel: @unchecked Sendable {
 
     deinit { runtime.api.compiled_model_free(handle) }
 
+    /// An input as the network describes it.
+    public struct Port: Sendable {
+        public let name: String
+        /// 0 stands for a dimension that the network leaves open.
+        public let shape: [Int]
+        /// `nil`: of a type that no ``Tensor`` has.
+        public let kind: Tensor.Kind?
+    }
+
+    /// All inputs, in the network's order; without those whose number of dimensions is open.
+    public var inputs: [Port] {
+        var count = 0
+        _ = runtime.api.inputs_size(handle, &count)
+        return (0..<count).compactMap(input)
+    }
+
+    private func input(_ index: Int) -> Port? {
+        let api = runtime.api
+        var port: OpaquePointer?
+        guard api.input_by_index(handle, index, &port) == 0, let port else { return nil }
+        defer { api.port_free(port) }
+        var name: UnsafeMutablePointer<CChar>?
+        var type: Int32 = 0
+        var shape = ov_partial_shape()
+        guard api.port_name(port, &name) == 0, let name,
+            api.port_element_type(port, &type) == 0, api.port_partial_shape(port, &shape) == 0
+        else { return nil }
+        defer {
+            api.name_free(name)
+            api.partial_shape_free(&shape)
+        }
+        guard shape.rank.min == shape.rank.max else { return nil }
+        return Port(
+            name: String(cString: name),
+            shape: (0..<Int(shape.rank.min)).map {
+                shape.dims[$0].min == shape.dims[$0].max ? Int(shape.dims[$0].min) : 0
+            },
+            kind: Tensor.Kind(rawValue: type))
+    }
+
     /// The dimensions of an input; empty where there is none of that name.
     public func inputShape(_ name: String) -> [Int] { shape(runtime.api.input_by_name, name) }
 

@@ -2,18 +2,6 @@ import COpenVINO
 import DSP
 import Dispatch
 
-/// An input or output of a network.
-public struct Tensor {
-    public let shape: [Int]
-    /// Zero at first.
-    public let buffer: AlignedBuffer
-
-    public init(shape: [Int]) {
-        self.shape = shape
-        buffer = AlignedBuffer(count: shape.reduce(1, *))
-    }
-}
-
 /// One stream's use of a network. Inputs and outputs are read and written in place, without copies.
 public final class InferenceRequest {
     private let model: CompiledModel
@@ -81,6 +69,32 @@ public final class InferenceRequest {
         return run.seconds
     }
 
+    /// A copy of an output of the last run that was waited for: of a network whose shapes depend on its inputs.
+    public func output(_ index: Int) throws(ModelError) -> (shape: [Int], values: [Float]) {
+        let api = model.runtime.api
+        var handle: OpaquePointer?
+        var shape = ov_shape()
+        var type: Int32 = 0
+        var data: UnsafeMutableRawPointer?
+        defer { if let handle { api.tensor_free(handle) } }
+        guard api.output_tensor_by_index(request, index, &handle) == 0, let handle,
+            api.tensor_element_type(handle, &type) == 0, type == Tensor.Kind.float.rawValue,
+            api.tensor_shape(handle, &shape) == 0
+        else {
+            throw .inferenceFailed(
+                pack: model.pack, reason: "output \(index) is not of 32-bit numbers")
+        }
+        defer { _ = api.shape_free(&shape) }
+        let dimensions = (0..<Int(shape.rank)).map { Int(shape.dims[$0]) }
+        let count = dimensions.reduce(1, *)
+        guard count > 0, api.tensor_data(handle, &data) == 0, let data else {
+            return (dimensions, [])
+        }
+        let values = UnsafeBufferPointer(
+            start: data.assumingMemoryBound(to: Float.self), count: count)
+        return (dimensions, [Float](values))
+    }
+
     private func set(_ name: String, _ tensor: Tensor) -> Bool {
         let api = model.runtime.api
         var dimensions = tensor.shape.map(Int64.init)
@@ -91,7 +105,7 @@ public final class InferenceRequest {
         return dimensions.withUnsafeMutableBufferPointer { dims in
             let shape = ov_shape(rank: rank, dims: dims.baseAddress)
             return api.tensor_from_host(
-                Int32(OV_ELEMENT_F32), shape, tensor.buffer.pointer, &handle) == 0
+                tensor.kind.rawValue, shape, tensor.buffer.pointer, &handle) == 0
                 && api.set_tensor(request, name, handle) == 0
         }
     }

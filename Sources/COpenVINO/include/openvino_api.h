@@ -24,8 +24,18 @@ typedef struct {
     const char *value;
 } ov_property;
 
-// ov_element_type_e: F32.
-enum { OV_ELEMENT_F32 = 4 };
+typedef struct {
+    int64_t min;
+    int64_t max;
+} ov_dimension;
+
+typedef struct {
+    ov_dimension rank;
+    ov_dimension *dims;
+} ov_partial_shape;
+
+// ov_element_type_e: F32 and I64.
+enum { OV_ELEMENT_F32 = 4, OV_ELEMENT_I64 = 10 };
 
 // Every function but the `free` ones and `last_error` returns 0 on success.
 typedef struct {
@@ -40,6 +50,12 @@ typedef struct {
     int (*outputs_size)(const ov_compiled_model *, size_t *);
     int (*input_by_name)(const ov_compiled_model *, const char *name, ov_port **);
     int (*output_by_name)(const ov_compiled_model *, const char *name, ov_port **);
+    int (*input_by_index)(const ov_compiled_model *, size_t, ov_port **);
+    int (*port_name)(const ov_port *, char **);
+    void (*name_free)(const char *);
+    int (*port_element_type)(const ov_port *, int *);
+    int (*port_partial_shape)(const ov_port *, ov_partial_shape *);
+    void (*partial_shape_free)(ov_partial_shape *);
     int (*port_shape)(const ov_port *, ov_shape *);
     int (*shape_free)(ov_shape *);
     void (*port_free)(ov_port *);
@@ -47,7 +63,11 @@ typedef struct {
     void (*infer_request_free)(ov_infer_request *);
     int (*tensor_from_host)(int element_type, ov_shape, void *, ov_tensor **);
     void (*tensor_free)(ov_tensor *);
+    int (*tensor_shape)(const ov_tensor *, ov_shape *);
+    int (*tensor_element_type)(const ov_tensor *, int *);
+    int (*tensor_data)(const ov_tensor *, void **);
     int (*set_tensor)(ov_infer_request *, const char *name, const ov_tensor *);
+    int (*output_tensor_by_index)(const ov_infer_request *, size_t, ov_tensor **);
     int (*infer)(ov_infer_request *);
 } ov_api;
 
