@@ -5,12 +5,12 @@ import Separation
 /// so the sum can exceed the time that passed.
 public struct JobSeconds: Sendable {
     /// The decode before: length, level and peak of the whole file.
-    public internal(set) var survey = 0.0
+    public let survey: Double
     /// The engine had nothing to do, as no samples had been decoded.
-    public internal(set) var decodeWait = 0.0
+    public let decodeWait: Double
     /// The engine could not go on, as encoders were behind.
-    public internal(set) var encodeWait = 0.0
-    public internal(set) var engine = StageSeconds()
+    public let encodeWait: Double
+    public let engine: StageSeconds
 }
 
 extension ContinuousClock.Instant {

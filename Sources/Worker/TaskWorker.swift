@@ -174,7 +174,7 @@ public struct TaskWorker: Sendable {
     }
 
     /// Makes the job's files tracks of the task, or leaves none of them.
-    private func publish(_ lease: Lease, _ result: SplitJob.Result) async throws {
+    private func publish(_ lease: Lease, _ result: JobResult) async throws {
         let publisher = TrackPublisher(
             blobs: blobs, tools: tools, makesPlaylists: makesPlaylists, logger: logger(of: lease))
         let tracks = try await publisher.publish(result, sourceName: lease.source.name)

@@ -13,7 +13,7 @@ struct TrackPublisher: Sendable {
 
     /// Publishes every file of the result, or none.
     /// - Returns: The tracks, in the order of the outputs.
-    func publish(_ result: SplitJob.Result, sourceName: String) async throws -> [Track] {
+    func publish(_ result: JobResult, sourceName: String) async throws -> [Track] {
         let published = await withTaskGroup(of: (Int, Result<Track, any Error>).self) { group in
             for index in result.outputs.indices {
                 group.addTask { (index, await track(index, of: result, sourceName: sourceName)) }
@@ -35,7 +35,7 @@ struct TrackPublisher: Sendable {
     }
 
     private func track(
-        _ index: Int, of result: SplitJob.Result, sourceName: String
+        _ index: Int, of result: JobResult, sourceName: String
     ) async -> Result<Track, any Error> {
         let output = result.outputs[index]
         let waveform = await optional("waveform", of: output) {
@@ -64,7 +64,7 @@ struct TrackPublisher: Sendable {
     }
 
     private func stream(
-        _ output: SplitJob.Output, _ info: AudioInfo
+        _ output: JobOutput, _ info: AudioInfo
     ) async throws -> (playlist: BlobKey, stream: BlobKey) {
         // Beside the track, and gone with it.
         let folder = output.path + ".hls"
@@ -95,7 +95,7 @@ struct TrackPublisher: Sendable {
 
     /// What a track can do without: should it fail, the task does not.
     private func optional<Value>(
-        _ thing: String, of output: SplitJob.Output, _ make: () async throws -> Value
+        _ thing: String, of output: JobOutput, _ make: () async throws -> Value
     ) async -> Value? {
         do {
             return try await make()

@@ -5,22 +5,49 @@ import Synchronization
 
 /// The encoders of a job's tracks.
 struct TrackSet: Sendable {
+    let outputs: [JobOutput]
     private let writers: [Writer]
 
-    /// - Parameter frames: Samples of one channel that will be written.
-    init(
-        _ tools: MediaTools, _ outputs: [SplitJob.Output], _ info: AudioInfo,
-        _ carryover: Carryover, frames: Int
-    ) {
-        writers = outputs.map { Writer(tools, $0, info, carryover, frames: frames) }
+    init(_ tools: MediaTools, _ outputs: [JobOutput], _ input: JobInput) {
+        self.outputs = outputs
+        writers = outputs.map { Writer(tools, $0, input) }
     }
 
     /// Of each track, in the order of the outputs, what was written of it.
     var waveforms: [Waveform] { writers.map(\.waveform) }
 
+    /// Writes the tracks, and ends their encoders however it goes.
+    /// - Parameter body: Writes all samples, and says whether the files are worth keeping; else they are removed.
+    func fill<Value>(
+        _ body: (TrackSet) async throws -> (value: Value, keep: Bool)
+    ) async throws -> Value {
+        do {
+            let (value, keep) = try await body(self)
+            if keep {
+                for writer in writers { try await writer.encoder.finish() }
+            } else {
+                await cancel()
+                for output in outputs { try? FileManager.default.removeItem(atPath: output.path) }
+            }
+            return value
+        } catch {
+            await cancel()
+            throw error
+        }
+    }
+
     /// Adds samples, `[track][channel][sample]`, to every track.
     func write(_ tracks: [[[Float]]]) async throws {
         for (writer, samples) in zip(writers, tracks) { try await writer.write(samples) }
+    }
+
+    private func cancel() async { for writer in writers { await writer.encoder.cancel() } }
+
+    /// What to scale all tracks by, so that none is over full scale.
+    /// - Parameter peak: The largest magnitude in any of them.
+    static func gain(forPeak peak: Float) -> Float {
+        // The largest value of a 24-bit integer is one step below full scale; rounding takes another.
+        peak <= 1 ? 1 : (1 - 0x1p-22) / peak
     }
 
     /// A block times a factor, rounded to 24 bits before stems are taken from the source, so that all tracks
@@ -31,10 +58,6 @@ struct TrackSet: Sendable {
         }
         return SeparatedBlock(source: scaled(block.source), stems: block.stems.map(scaled))
     }
-
-    func finish() async throws { for writer in writers { try await writer.encoder.finish() } }
-
-    func cancel() async { for writer in writers { await writer.encoder.cancel() } }
 
     /// The sum of all squares.
     static func energy(_ samples: [[Float]]) -> Double {
@@ -52,16 +75,15 @@ private final class Writer: Sendable {
     let encoder: Encoder
     private let peaks: Mutex<Waveform>
 
-    init(
-        _ tools: MediaTools, _ output: SplitJob.Output, _ info: AudioInfo, _ carryover: Carryover,
-        frames: Int
-    ) {
+    init(_ tools: MediaTools, _ output: JobOutput, _ input: JobInput) {
+        let info = input.info
         encoder = Encoder(
             tools, file: output.path, format: output.format, sampleRate: info.sampleRate,
             channels: info.channels, channelLayout: info.channelLayout,
-            carryover: carryover.titled(output.title))
+            carryover: input.carryover.titled(output.title))
         peaks = Mutex(
-            Waveform(channels: info.channels, sampleRate: info.sampleRate, frames: frames))
+            Waveform(
+                channels: info.channels, sampleRate: info.sampleRate, frames: input.survey.frames))
     }
 
     var waveform: Waveform { peaks.withLock { $0 } }
@@ -69,16 +91,5 @@ private final class Writer: Sendable {
     func write(_ block: [[Float]]) async throws {
         peaks.withLock { $0.add(block) }
         try await encoder.write(block)
-    }
-}
-
-extension SplitJob.Output {
-    /// What the title of the track says of it.
-    fileprivate var title: String {
-        switch label {
-        case "vocals@0": "lead vocals"
-        case "vocals@1": "backing vocals"
-        default: label.replacingOccurrences(of: "_", with: " ")
-        }
     }
 }

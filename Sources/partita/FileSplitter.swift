@@ -1,11 +1,9 @@
-import ArgumentParser
 import Foundation
-import Inference
 import Media
 import Separation
 import Worker
 
-/// Divides the files of a command, one after another, and tells how it went.
+/// Divides the files of a command.
 struct FileSplitter {
     private let options: FileOptions
 
@@ -14,199 +12,30 @@ struct FileSplitter {
     /// - Parameter kind: What to do, once it is known which stems the installed packs separate.
     /// - Throws: What keeps all files from being begun; `ExitCode(1)` where one or more failed.
     func run(layout: TrackLayout, kind: ([String]) throws -> SplitKind) async throws {
-        let began = ContinuousClock.now
         let tools = try MediaTools()
         let library = Installation.library()
         let kind = try kind(library.stems)
-        let separator = try Separator(
-            library: library.needed(for: kind, dereverb: options.dereverb),
-            runtime: Installation.runtime(),
-            threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
-        if !options.quiet { for note in separator.notes { Output.error(note) } }
+        let separator = try options.separator(
+            library.needed(for: kind, dereverb: options.dereverb))
         try separator.requireInstalled(kind, dereverb: options.dereverb)
-        try FileManager.default.createDirectory(
-            atPath: options.folder, withIntermediateDirectories: true)
-
-        var reports: [Report] = []
-        for file in options.files {
-            reports.append(await split(file, kind, layout, tools, separator))
-            if Task.isCancelled { break }
-        }
-        if options.json {
-            try Output.json(
-                Summary(files: reports, seconds: (ContinuousClock.now - began).inSeconds))
-        }
-        if reports.contains(where: { $0.error != nil }) { throw ExitCode(1) }
-    }
-
-    /// Splits one file; a failure is told and reported, and the next file goes on.
-    private func split(
-        _ file: String, _ kind: SplitKind, _ layout: TrackLayout, _ tools: MediaTools,
-        _ separator: Separator
-    ) async -> Report {
-        let began = ContinuousClock.now
-        let bar = ProgressBar(
-            title: (file as NSString).lastPathComponent, isHidden: options.quiet)
-        // Results grow in a folder of their own beside their final places, and are renamed at the end.
-        let work = "\(options.folder)/.partita-\(UUID().uuidString.lowercased())"
-        defer { try? FileManager.default.removeItem(atPath: work) }
-        do {
-            guard FileManager.default.fileExists(atPath: file) else {
-                throw CommandError(code: "no_such_file", description: "There is no file \(file).")
-            }
-            let format: TrackFormat
-            if let chosen = options.format {
-                format = chosen.trackFormat
-            } else {
-                format = try await tools.probe(file).naturalFormat
-            }
-            let path = { (label: String) in
-                "\(options.folder)/\(FileOptions.base(file))_\(label).\(format.fileExtension)"
-            }
-            let taken = layout.labels(kind.stems).map { path($0.label) }
-                .filter { FileManager.default.fileExists(atPath: $0) }
-            if let first = taken.first, !options.force {
-                throw CommandError(
-                    code: "file_exists",
-                    description: "\(first) is there already. --force overwrites it.")
-            }
-            try FileManager.default.createDirectory(
-                atPath: work, withIntermediateDirectories: false)
-            Interrupt.cleanUp(work)
-            let job = SplitJob(
+        try await FileRunner(
+            options: options, labels: layout.labels(kind.stems).map(\.label)
+        ) { file, folder, progress in
+            try await SplitJob(
                 input: file, kind: kind, dereverb: options.dereverb, layout: layout,
-                format: options.format, folder: work)
-            let result = try await job.run(tools, separator) { bar.update($0) }
-            try publish(result.outputs.map { ($0.path, path($0.label)) })
-            let seconds = (ContinuousClock.now - began).inSeconds
-            bar.finish(
-                "\(result.outputs.count) files in \(String(format: "%.1f", seconds)) s, \(String(format: "%.1f", result.duration / seconds)) × real time"
-                    + (result.gain < 1
-                        ? String(format: ", scaled by %.4f so that nothing clips", result.gain)
-                        : "")
-            )
-            return Report(
-                input: file, outputs: result.outputs.map { path($0.label) }, error: nil,
-                duration: result.duration, gain: Double(result.gain),
-                seconds: .init(total: seconds, result.seconds))
-        } catch {
-            let (code, text) = FileSplitter.describe(error)
-            bar.finish(nil)
-            Output.error("\(file): \(text)")
-            return Report(
-                input: file, outputs: [], error: .init(code: code, detail: text), duration: nil,
-                gain: nil, seconds: nil)
-        }
-    }
-
-    /// Gives all files their names. Without `--force` it is all or none, and a name that was taken meanwhile is
-    /// left alone.
-    private func publish(_ files: [(from: String, to: String)]) throws {
-        var done: [String] = []
-        for (from, to) in files {
-            guard move(from, to) else {
-                let isTaken = errno == EEXIST
-                if !options.force { for path in done { unlink(path) } }
-                throw CommandError(
-                    code: isTaken ? "file_exists" : "write_failed",
-                    description: isTaken
-                        ? "\(to) is there already. --force overwrites it."
-                        : "\(to) cannot be written.")
-            }
-            done.append(to)
-        }
-    }
-
-    private func move(_ from: String, _ to: String) -> Bool {
-        if options.force { return rename(from, to) == 0 }
-        if link(from, to) == 0 { return true }
-        if errno == EEXIST { return false }
-        // Some file systems, of memory sticks for one, have no links.
-        if FileManager.default.fileExists(atPath: to) {
-            errno = EEXIST
-            return false
-        }
-        return rename(from, to) == 0
-    }
-
-    private static func describe(_ error: any Error) -> (code: String, text: String) {
-        switch error {
-        case let error as MediaError: (error.code, error.description)
-        case let error as ModelError: ("separation_failed", error.description)
-        case let error as CommandError: (error.code, error.description)
-        default: ("internal_error", "\(error)")
-        }
+                format: options.format, folder: folder
+            ).run(tools, separator, progress: progress)
+        }.run(tools)
     }
 }
 
-/// Something that the command itself found wrong.
-private struct CommandError: Error {
-    let code: String
-    let description: String
-}
-
-/// What `--json` prints of a file.
-private struct Report: Encodable {
-    struct Fault: Encodable {
-        let code: String
-        let detail: String
-    }
-    /// The stages work side by side; `docs/performance.md` explains them.
-    struct Seconds: Encodable {
-        let total, survey, analysis, masks, synthesis, resampling, inference: Double
-        let decodeWait, inferenceWait, encodeWait: Double
-        let networks: [String: Double]
-
-        init(total: Double, _ job: JobSeconds) {
-            self.total = total
-            survey = job.survey
-            analysis = job.engine.analysis
-            masks = job.engine.masks
-            synthesis = job.engine.synthesis
-            resampling = job.engine.resampling
-            inference = job.engine.inference
-            decodeWait = job.decodeWait
-            inferenceWait = job.engine.waiting
-            encodeWait = job.encodeWait
-            networks = job.engine.networks
-        }
-
-        enum CodingKeys: String, CodingKey {
-            case total, survey, analysis, masks, synthesis, resampling, inference, networks
-            case decodeWait = "decode_wait"
-            case inferenceWait = "inference_wait"
-            case encodeWait = "encode_wait"
-        }
-    }
-    let input: String
-    let outputs: [String]
-    let error: Fault?
-    let duration: Double?
-    let gain: Double?
-    let seconds: Seconds?
-}
-
-private struct Summary: Encodable {
-    let files: [Report]
-    let seconds: Double
-    /// Bytes that the program itself had in memory at most.
-    let peakMemory = Summary.peak()
-
-    enum CodingKeys: String, CodingKey {
-        case files, seconds
-        case peakMemory = "peak_memory"
-    }
-
-    private static func peak() -> Int {
-        var usage = rusage()
-        getrusage(RUSAGE_SELF.rawValue, &usage)
-        return usage.ru_maxrss * 1024
-    }
-}
-
-extension Duration {
-    /// Seconds.
-    fileprivate var inSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+extension FileOptions {
+    /// The engine with the packs of a library; those that were refused are told.
+    func separator(_ library: ModelLibrary) throws -> Separator {
+        let separator = try Separator(
+            library: library, runtime: Installation.runtime(),
+            threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        if !quiet { for note in separator.notes { Output.error(note) } }
+        return separator
     }
 }

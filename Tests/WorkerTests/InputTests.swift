@@ -13,7 +13,7 @@ import Worker
     init() throws { folder = try TemporaryFolder() }
 
     private struct Parts {
-        let result: SplitJob.Result
+        let result: JobResult
         let source: [[Float]]
         let stem: [[Float]]
         let rest: [[Float]]

@@ -16,7 +16,7 @@ import Worker
     /// The tracks of a job by their labels.
     private func split(
         _ file: URL, _ stems: [String], _ layout: TrackLayout, _ engine: Separator? = nil
-    ) async throws -> (result: SplitJob.Result, tracks: [String: [[Float]]]) {
+    ) async throws -> (result: JobResult, tracks: [String: [[Float]]]) {
         let out = folder.file(UUID().uuidString)
         try FileManager.default.createDirectory(at: out, withIntermediateDirectories: false)
         let result = try await SplitJob(

@@ -18,7 +18,7 @@ import Worker
     private func run(
         _ file: URL, stems: [String], format: AudioFormat? = .wav,
         progress: @escaping @Sendable (Double) -> Void = { _ in }
-    ) async throws -> SplitJob.Result {
+    ) async throws -> JobResult {
         let out = folder.file("out")
         try FileManager.default.createDirectory(at: out, withIntermediateDirectories: false)
         return try await SplitJob(
@@ -26,7 +26,7 @@ import Worker
         ).run(tools, separator.get(), progress: progress)
     }
 
-    private func track(_ label: String, _ result: SplitJob.Result) throws -> [[Float]] {
+    private func track(_ label: String, _ result: JobResult) throws -> [[Float]] {
         let output = try #require(result.outputs.first { $0.label == label })
         return try decode(URL(fileURLWithPath: output.path), channels: result.info.channels)
     }
