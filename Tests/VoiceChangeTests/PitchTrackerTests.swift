@@ -53,11 +53,11 @@ import VoiceChange
         var (right, wrong) = (0.0, 0.0)
         for (index, value) in found.enumerated() {
             let time = Double(index) * 0.005
-            let true_ = frequency(time)
-            let isClear = [-0.04, 0.04].allSatisfy { (frequency(time + $0) > 0) == (true_ > 0) }
+            let expected = frequency(time)
+            let isClear = [-0.04, 0.04].allSatisfy { (frequency(time + $0) > 0) == (expected > 0) }
             guard isClear, time > 0.05, time < seconds - 0.05 else { continue }
-            if (value > 0) == (true_ > 0) { right += 1 } else { wrong += 1 }
-            if true_ > 0, value > 0 { errors.append(abs(1200 * log2(Double(value) / true_))) }
+            if (value > 0) == (expected > 0) { right += 1 } else { wrong += 1 }
+            if expected > 0, value > 0 { errors.append(abs(1200 * log2(Double(value) / expected))) }
         }
         let sorted = errors.sorted()
         return (
