@@ -10,8 +10,8 @@ import Foundation
 struct PitchSmoother {
     /// Frames before and after its own that a result depends on, but for the hysteresis.
     static let reach = 5
-    private static let sure: Float = 0.6
-    private static let doubtful: Float = 0.3
+    private static let sure: Float = 0.4
+    private static let doubtful: Float = 0.15
     /// Hertz that a voice can have.
     private static let range: ClosedRange<Float> = 50...1400
 
