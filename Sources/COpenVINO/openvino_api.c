@@ -1,7 +1,11 @@
 #include "openvino_api.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
 
 const char *ov_api_load(const char *library, ov_api *api) {
     void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
@@ -50,8 +54,21 @@ const char *ov_api_load(const char *library, ov_api *api) {
     return NULL;
 }
 
-void ov_return_memory(void) {
+void ov_limit_arenas(void) {
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     mallopt(M_ARENA_MAX, 2);
+}
+
+void ov_return_memory(const char *cache) {
     malloc_trim(0);
+    FILE *maps = cache ? fopen("/proc/self/maps", "r") : NULL;
+    if (!maps) return;
+    char line[PATH_MAX + 128], access[5];
+    unsigned long start, end;
+    // Lines like “7f00-7f20 r--s … /path/1.blob”; what can have been written to stays.
+    while (fgets(line, sizeof line, maps))
+        if (strstr(line, cache) && strstr(line, ".blob") &&
+            sscanf(line, "%lx-%lx %4s", &start, &end, access) == 3 && !strchr(access, 'w'))
+            madvise((void *)start, end - start, MADV_DONTNEED);
+    fclose(maps);
 }

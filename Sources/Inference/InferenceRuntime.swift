@@ -1,6 +1,14 @@
 import COpenVINO
 import Foundation
 
+/// How exactly networks compute.
+public enum InferencePrecision: Sendable {
+    /// As fast as the processor can: with bfloat16 where it has instructions for that, else with 32 bits.
+    case fast
+    /// With 32 bits, so that processors differ by rounding only.
+    case single
+}
+
 /// OpenVINO on the CPU.
 ///
 /// Unchecked, because the compiler cannot know that OpenVINO's core may be used from several threads
@@ -15,6 +23,7 @@ public final class InferenceRuntime: @unchecked Sendable {
     /// - Parameter library: The path of `libopenvino_c.so`.
     /// - Throws: ``ModelError/runtimeMissing(reason:)``.
     public init(library: String) throws(ModelError) {
+        ov_limit_arenas()
         var api = ov_api()
         if let message = ov_api_load(library, &api) {
             throw .runtimeMissing(reason: String(cString: message))
@@ -35,36 +44,22 @@ public final class InferenceRuntime: @unchecked Sendable {
         return text.split(separator: "\n").last.map(String.init) ?? text
     }
 
-    /// Gives back to the system what only compiling needed: free memory, and the pages of compiled networks on disk, whose
-    /// weights have been brought into an order of their own by now. A page that is wanted again is read again.
-    public func releaseMemory(cache: String?) {
-        ov_return_memory()
-        guard let cache, let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-        else { return }
-        // Of a line “7f00-7f20 r--p … /path/1.blob” only what cannot have been written to.
-        for line in maps.split(separator: "\n")
-        where line.hasSuffix(".blob") && line.contains(cache) && line.contains(" r--") {
-            let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap {
-                UInt(String($0), radix: 16)
-            }
-            guard ends.count == 2, let start = UnsafeMutableRawPointer(bitPattern: ends[0]) else {
-                continue
-            }
-            madvise(start, Int(ends[1] - ends[0]), MADV_DONTNEED)
-        }
-    }
+    /// Gives back to the system what only compiling needed.
+    public func releaseMemory(cache: String?) { ov_return_memory(cache) }
 
     /// Compiles a network for `threads` processor cores.
     /// - Parameter pack: The name of its pack, for errors.
     /// - Throws: ``ModelError/refused(pack:reason:)`` where it does not load.
-    public func compile(_ network: String, pack: String, threads: Int, cache: String?)
-        throws(ModelError) -> CompiledModel
-    {
+    public func compile(
+        _ network: String, pack: String, threads: Int, cache: String?,
+        precision: InferencePrecision = .single
+    ) throws(ModelError) -> CompiledModel {
         var properties = [
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": "1",
             "INFERENCE_NUM_THREADS": String(threads),
-            "INFERENCE_PRECISION_HINT": "f32",
+            // Where performance counts, the runtime takes bfloat16 if the processor has instructions for it.
+            "EXECUTION_MODE_HINT": precision == .single ? "ACCURACY" : "PERFORMANCE",
             // Two workers must not be pinned to the same cores.
             "ENABLE_CPU_PINNING": "NO",
         ]

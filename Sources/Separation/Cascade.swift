@@ -23,7 +23,8 @@ final class Cascade {
         first = try Ensemble(plan, request, order)
         var divisions: [Division] = []
         for network in plan.divisions {
-            divisions.append(try Division(network, distinctBins: plan.distinctBins, request, order))
+            divisions.append(
+                try Division(network.load(), distinctBins: plan.distinctBins, request, order))
         }
         self.divisions = divisions
         isClearCut = plan.clearCut

@@ -1,7 +1,7 @@
 import Inference
 
 /// The network of a pack that gives masks of magnitudes, loaded and of the shapes that its manifest says.
-final class CompiledNetwork: Sendable {
+final class CompiledNetwork: LoadedNetwork {
     let manifest: PackManifest
     let model: CompiledModel
     /// Of the input “magnitude”: 1, planes, frames, bins.
@@ -12,11 +12,12 @@ final class CompiledNetwork: Sendable {
     /// - Throws: ``ModelError/refused(pack:reason:)`` where it does not load, or its shapes are not those of the
     ///   manifest.
     init(
-        _ pack: ModelPack<PackManifest>, _ runtime: InferenceRuntime, threads: Int, cache: String?
+        _ pack: ModelPack<PackManifest>, _ runtime: InferenceRuntime, _ settings: InferenceSettings
     ) throws(ModelError) {
         manifest = pack.manifest
         model = try runtime.compile(
-            pack.network.path, pack: manifest.name, threads: threads, cache: cache)
+            pack.network.path, pack: manifest.name, threads: settings.threads,
+            cache: settings.cache, precision: settings.precision)
         inputShape = model.inputShape("magnitude")
         outputShape = model.outputShape("mask")
         let (frames, bins) = (manifest.segmentFrames, manifest.stft.bins)

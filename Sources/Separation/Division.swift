@@ -20,7 +20,8 @@ final class Division {
         self.distinctBins = distinctBins
         stream = try MaskStream(network, request, order)
         let shape = network.manifest.stft.shape
-        frames = MagnitudeQueue(shape: shape, planes: network.manifest.planes)
+        frames = MagnitudeQueue(
+            shape: shape, bins: network.manifest.stft.bins, planes: network.manifest.planes)
         bins = shape.bins
         spectra = (0..<request.channels).map { _ in AlignedBuffer(count: shape.frameLength) }
     }

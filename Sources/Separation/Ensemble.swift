@@ -20,9 +20,11 @@ final class Ensemble {
     init(_ plan: SeparationPlan, _ request: SeparationRequest, _ order: RunOrder)
         throws(ModelError)
     {
-        base = try MaskStream(plan.base, request, order)
+        base = try MaskStream(plan.base.load(), request, order)
         var streams = [base]
-        for network in plan.others { streams.append(try MaskStream(network, request, order)) }
+        for network in plan.others {
+            streams.append(try MaskStream(network.load(), request, order))
+        }
         self.streams = streams
         bins = plan.distinctBins
         fusion = plan.fusion
@@ -49,7 +51,11 @@ final class Ensemble {
     /// Starts the next segment of every network; see ``MaskStream/advance(_:isLast:)``.
     func advance(_ frames: MagnitudeQueue, isLast: Bool) throws(ModelError) -> Bool {
         var isBusy = false
-        for stream in streams { isBusy = try stream.advance(frames, isLast: isLast) || isBusy }
+        // None runs ahead of the one that needs the most frames at once: its masks would only wait.
+        let covered = streams.map(\.covered).min() ?? 0
+        for stream in streams where stream.covered <= covered {
+            isBusy = try stream.advance(frames, isLast: isLast) || isBusy
+        }
         return isBusy
     }
 

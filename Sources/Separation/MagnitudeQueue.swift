@@ -7,14 +7,17 @@ import Foundation
 /// root of the mean power, which no phase between channels can cancel; all get the same mask.
 final class MagnitudeQueue {
     private let shape: ShortTimeShape
+    private let bins: Int
     private let planes: [PackManifest.Plane: FrameRing]
     private let powers = FrameRing(length: 1)
 
-    init(shape: ShortTimeShape, planes: some Sequence<PackManifest.Plane>) {
+    /// - Parameter bins: The lowest ones, which the networks see.
+    init(shape: ShortTimeShape, bins: Int, planes: some Sequence<PackManifest.Plane>) {
         self.shape = shape
+        self.bins = bins
         // With one picture of all channels, the planes are equal (and the side is empty).
         self.planes = Dictionary(
-            uniqueKeysWithValues: Set(planes).map { ($0, FrameRing(length: shape.bins)) })
+            uniqueKeysWithValues: Set(planes).map { ($0, FrameRing(length: bins)) })
     }
 
     var end: Int { powers.end }
@@ -60,7 +63,6 @@ final class MagnitudeQueue {
         _ plane: PackManifest.Plane, of spectra: [UnsafePointer<Float>],
         into place: UnsafeMutablePointer<Float>
     ) {
-        let bins = shape.bins
         guard spectra.count == 2 else {
             place.update(repeating: 0, count: bins)
             if plane == .side { return }

@@ -29,9 +29,10 @@ final class MaskStream {
     private var running: [Segment] = []
     private var done: [Segment] = []
     private var unused: [Tensor] = []
-    /// The next segment to start, and the index after the last frame that no segment after it changes.
+    /// The next segment to start.
     private var segment = 0
-    private var covered = 0
+    /// Index after the last frame whose masks those of the segments that were started are.
+    private(set) var covered = 0
     private let second: AlignedBuffer
     private var step: Int { manifest.segmentFrames - manifest.overlapFrames }
 

@@ -47,29 +47,6 @@ public struct ModelLibrary: Sendable {
         if let fusion, !fusion.packs.allSatisfy({ pack(named: $0) != nil }) { self.fusion = nil }
     }
 
-    /// The library without the packs that a kind of split has no use for: each takes time to load, and memory.
-    public func needed(for kind: SplitKind, dereverb: Bool = false) -> ModelLibrary {
-        let stems: [String]
-        var library = self
-        switch kind {
-        case .stems(let names, _, _):
-            stems = names
-            library.voice = nil
-        case .voiceClean: stems = []
-        case .demuser: stems = ["vocals"]
-        }
-        library.packs = packs.filter { pack in
-            let manifest = pack.manifest
-            if manifest.dividesMixture { return !stems.isEmpty }
-            if manifest.dividesVoice { return dereverb }
-            return stems.contains { stem in
-                // Vocals are whole before they are divided.
-                stem != "vocals" && manifest.outputs(of: stem) != nil
-            }
-        }
-        return library
-    }
-
     /// The stems that installed packs can separate, sorted.
     public var stems: [String] { Set(packs.flatMap(\.manifest.offered)).sorted() }
 

@@ -2,13 +2,15 @@ import Inference
 
 /// Which networks answer a request.
 struct SeparationPlan {
+    typealias Network = LazyNetwork<CompiledNetwork>
+
     /// Divides the mixture.
-    let base: CompiledNetwork
+    let base: Network
     /// Networks besides the base whose opinions are fused with its own.
-    let others: [CompiledNetwork]
+    let others: [Network]
     let fusion: Fusion?
     /// Networks that divide stems of the base further.
-    let divisions: [CompiledNetwork]
+    let divisions: [Network]
     /// Where each stem of the request comes from, in its order.
     let leaves: [Leaf]
     /// Prefer less bleed over more of the stem.
@@ -24,7 +26,7 @@ struct SeparationPlan {
     /// Takes the base that needs the fewest divisions to serve all stems, and among those the one with the most stems.
     /// - Throws: ``ModelError/notInstalled(stems:)``.
     init(
-        _ stems: [String], clearCut: Bool, _ networks: [CompiledNetwork], _ fusion: Fusion?
+        _ stems: [String], clearCut: Bool, _ networks: [Network], _ fusion: Fusion?
     ) throws(ModelError) {
         let candidates = networks.filter(\.manifest.dividesMixture).compactMap { base in
             SeparationPlan.divisions(of: base, for: stems, networks).map { (base, $0) }
@@ -57,7 +59,7 @@ struct SeparationPlan {
     }
 
     /// One output of a network that divides a voice; `nil` where it has no such output.
-    init?(_ output: String, ofVoiceBy network: CompiledNetwork) {
+    init?(_ output: String, ofVoiceBy network: Network) {
         guard let index = network.manifest.stems.firstIndex(of: output) else { return nil }
         base = network
         clearCut = false
@@ -67,24 +69,24 @@ struct SeparationPlan {
         leaves = [Leaf(division: nil, outputs: [index])]
     }
 
+    var networks: [Network] { [base] + others + divisions }
+
     /// The lowest bins of a mask, those that a network sees and one more. All above have the mask of the last.
     var distinctBins: Int {
-        let networks = [base] + others + divisions
-        return min(
-            networks.map(\.manifest.stft.bins).max()! + 1, base.manifest.stft.shape.bins)
+        min(networks.map(\.manifest.stft.bins).max()! + 1, base.manifest.stft.shape.bins)
     }
 
     /// The output of the base that a network divides further.
-    func output(dividedBy network: CompiledNetwork) -> Int {
+    func output(dividedBy network: Network) -> Int {
         base.manifest.stems.firstIndex(of: network.manifest.input!)!
     }
 
     /// What serves the stems that the base does not; `nil` where nothing does.
     private static func divisions(
-        of base: CompiledNetwork, for stems: [String], _ networks: [CompiledNetwork]
-    ) -> [CompiledNetwork]? {
+        of base: Network, for stems: [String], _ networks: [Network]
+    ) -> [Network]? {
         let candidates = networks.filter { $0.manifest.divides(base.manifest) }
-        var found: [CompiledNetwork] = []
+        var found: [Network] = []
         for stem in stems where base.manifest.outputs(of: stem) == nil {
             guard let network = candidates.first(where: { $0.manifest.outputs(of: stem) != nil })
             else { return nil }
@@ -95,8 +97,8 @@ struct SeparationPlan {
 
     /// The other networks of a fusion that the base takes part in; `nil` where it does not or one is missing.
     private static func others(
-        than base: CompiledNetwork, in fusion: Fusion, _ networks: [CompiledNetwork]
-    ) -> [CompiledNetwork]? {
+        than base: Network, in fusion: Fusion, _ networks: [Network]
+    ) -> [Network]? {
         let grid = base.manifest
         guard fusion.packs.contains(grid.name), grid.serves[fusion.stem] != nil,
             fusion.grid.sampleRate == grid.sampleRate, fusion.grid.size == grid.stft.size,

@@ -23,136 +23,102 @@ public struct SeparationRequest: Sendable {
     }
 }
 
-/// The engine: the installed networks, loaded and checked once, for any number of recordings.
+/// The engine, for any number of recordings. A network is loaded when a recording needs it and stays in memory for the next
+/// one that does.
 public final class Separator: Sendable {
-    /// Packs that were found but refused when they were loaded, a sentence each.
-    public let notes: [String]
-    private let networks: [CompiledNetwork]
-    private let fusion: Fusion?
-    private let voice: DeepFilterNetwork?
+    private let library: ModelLibrary
+    private let runtime: InferenceRuntime
+    private let networks: [SeparationPlan.Network]
+    private let voice: SplitMethod.VoiceNetwork?
 
-    /// Loads every pack of the library.
     /// - Parameters:
     ///   - runtime: The path of `libopenvino_c.so`.
     ///   - threads: Processor cores that inference may use.
-    /// - Throws: ``ModelError/runtimeMissing(reason:)``. A bad pack is refused and noted, and the
-    ///   others serve.
-    public init(library: ModelLibrary, runtime: String, threads: Int) throws {
-        let inference = try InferenceRuntime(library: runtime)
-        var networks: [CompiledNetwork] = []
-        var notes = library.notes
-        for pack in library.packs {
-            do throws(ModelError) {
-                try pack.verify()
-                let network = try CompiledNetwork(
-                    pack, inference, threads: threads, cache: library.cache)
-                try network.tryOut()
-                networks.append(network)
-            } catch {
-                notes.append(error.description)
+    /// - Throws: ``ModelError/runtimeMissing(reason:)``.
+    public init(
+        library: ModelLibrary, runtime: String, threads: Int, precision: InferencePrecision = .fast
+    ) throws {
+        let runtime = try InferenceRuntime(library: runtime)
+        let settings = InferenceSettings(
+            threads: threads, precision: precision, cache: library.cache)
+        self.library = library
+        self.runtime = runtime
+        networks = library.packs.map { LazyNetwork($0, runtime, settings) }
+        voice = library.voice.map { LazyNetwork($0, runtime, settings) }
+    }
+
+    /// Packs that were found but cannot be used, as far as that is known by now, a sentence each.
+    public var notes: [String] {
+        let sound = networks.filter { $0.refusal == nil }.map(\.manifest)
+        let faults = sound.compactMap { manifest in
+            manifest.fault(beside: sound).map {
+                ModelError.refused(pack: manifest.name, reason: $0)
             }
         }
-        voice = library.voice.flatMap { pack in
-            do throws(ModelError) {
-                try pack.verify()
-                let network = try DeepFilterNetwork(
-                    pack, inference, threads: threads, cache: library.cache)
-                try network.tryOut()
-                return network
-            } catch {
-                notes.append(error.description)
-                return nil
-            }
+        let refusals = networks.map(\.refusal) + [voice?.refusal]
+        return library.notes + (refusals.compactMap(\.self) + faults).map(\.description)
+    }
+
+    /// Loads and checks every pack, one after another, so that only one is in memory. A bad one is refused and noted, and
+    /// the others serve.
+    public func check() {
+        for network in networks {
+            _ = try? network.load()
+            network.release()
         }
-        self.networks = networks.filter { network in
-            let fault = network.manifest.fault(beside: networks.map(\.manifest))
-            if let fault {
-                notes.append(
-                    ModelError.refused(pack: network.manifest.name, reason: fault).description)
-            }
-            return fault == nil
-        }
-        self.notes = notes
-        fusion = library.fusion
-        inference.releaseMemory(cache: library.cache)
+        _ = try? voice?.load()
+        voice?.release()
+        runtime.releaseMemory(cache: library.cache)
     }
 
     /// Stems that can be separated.
-    public var stems: [String] { Set(networks.flatMap(\.manifest.offered)).sorted() }
+    public var stems: [String] { Set(usable.flatMap(\.manifest.offered)).sorted() }
 
     /// Whether a voice can be taken out of noise.
-    public var cleansVoices: Bool { voice != nil }
+    public var cleansVoices: Bool { voice.map { $0.refusal == nil } ?? false }
+
+    /// The networks that nothing is known against, and that have what they divide.
+    private var usable: [SeparationPlan.Network] {
+        let sound = networks.filter { $0.refusal == nil }
+        return sound.filter { $0.manifest.fault(beside: sound.map(\.manifest)) == nil }
+    }
 
     /// - Throws: ``ModelError/notInstalled(stems:)`` where a model is missing.
     public func requireInstalled(_ kind: SplitKind, dereverb: Bool = false)
         throws(ModelError)
     {
-        if dereverb { _ = try dryPlan() }
-        switch kind {
-        case .stems(let stems, _, _):
-            _ = try SeparationPlan(stems, clearCut: false, networks, fusion)
-        case .voiceClean: _ = try voiceNetwork()
-        case .demuser:
-            _ = try voiceNetwork()
-            _ = try SeparationPlan(["vocals"], clearCut: false, networks, fusion)
+        _ = try SplitMethod(kind, dereverb: dereverb, of: usable, library.fusion, voice)
+    }
+
+    /// Loads what such recordings need, and lets go of everything else.
+    /// - Throws: ``ModelError/notInstalled(stems:)`` where a model is missing, be it because its pack was refused.
+    public func load(_ kind: SplitKind, dereverb: Bool = false) throws(ModelError) {
+        _ = try loaded(kind, dereverb)
+    }
+
+    private func loaded(_ kind: SplitKind, _ dereverb: Bool) throws(ModelError) -> SplitMethod {
+        while true {
+            let method = try SplitMethod(
+                kind, dereverb: dereverb, of: usable, library.fusion, voice)
+            let needed = method.networks
+            for network in networks where !needed.contains(where: { $0 === network }) {
+                network.release()
+            }
+            if method.voice == nil { voice?.release() }
+            do throws(ModelError) {
+                for network in needed { try network.load() }
+                try method.voice?.load()
+                runtime.releaseMemory(cache: library.cache)
+                return method
+            } catch .refused {
+                // Once more, without that pack.
+            }
         }
     }
 
     /// Begins a recording.
     /// - Throws: ``ModelError/notInstalled(stems:)``.
     public func makeStream(_ request: SeparationRequest) throws -> any StemStream {
-        let stream = try wetStream(request)
-        guard request.dereverb else { return stream }
-        let isComplement = request.kind == .demuser
-        let dryers = try request.kind.stems.map { stem in
-            isComplement || DryStream.voices.contains(stem)
-                ? try SpectrumStream(
-                    MaskDivider(dryPlan(), request), sampleRate: request.sampleRate,
-                    channels: request.channels) : nil
-        }
-        return DryStream(stream, dryers, isComplement: isComplement, channels: request.channels)
-    }
-
-    private func wetStream(_ request: SeparationRequest) throws -> any StemStream {
-        switch request.kind {
-        case .stems(let stems, let clearCut, let quality):
-            try maskStream(stems, clearCut: clearCut, quality, request)
-        case .voiceClean(let level): try voiceStream(attenuation: level.attenuation, request)
-        case .demuser:
-            SpeechStream(
-                [
-                    try maskStream(["vocals"], clearCut: false, .best, request),
-                    try voiceStream(attenuation: nil, request),
-                ], channels: request.channels)
-        }
-    }
-
-    private func maskStream(
-        _ stems: [String], clearCut: Bool, _ quality: SplitQuality, _ request: SeparationRequest
-    ) throws -> SpectrumStream {
-        let plan = try SeparationPlan(
-            stems, clearCut: clearCut, networks, quality == .best ? fusion : nil)
-        return try SpectrumStream(
-            MaskDivider(plan, request), sampleRate: request.sampleRate, channels: request.channels)
-    }
-
-    private func voiceStream(
-        attenuation: Float?, _ request: SeparationRequest
-    ) throws -> SpectrumStream {
-        try SpectrumStream(
-            DeepFilter(voiceNetwork(), channels: request.channels, attenuation: attenuation),
-            sampleRate: request.sampleRate, channels: request.channels)
-    }
-
-    private func dryPlan() throws(ModelError) -> SeparationPlan {
-        for network in networks where network.manifest.dividesVoice {
-            if let plan = SeparationPlan("dry", ofVoiceBy: network) { return plan }
-        }
-        throw .notInstalled(stems: ["dry voice"])
-    }
-
-    private func voiceNetwork() throws(ModelError) -> DeepFilterNetwork {
-        guard let voice else { throw .notInstalled(stems: ["voice"]) }
-        return voice
+        try loaded(request.kind, request.dereverb).makeStream(request)
     }
 }

@@ -52,7 +52,8 @@ final class MaskDivider: SpectrumDivider {
         let shape = plan.base.manifest.stft.shape
         self.shape = shape
         stems = plan.leaves.count
-        frames = MagnitudeQueue(shape: shape, planes: cascade.planes)
+        frames = MagnitudeQueue(
+            shape: shape, bins: plan.distinctBins, planes: cascade.planes)
         let distinctBins = plan.distinctBins
         self.distinctBins = distinctBins
         masks = plan.leaves.map { _ in AlignedBuffer(count: distinctBins) }

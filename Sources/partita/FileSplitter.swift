@@ -15,9 +15,7 @@ struct FileSplitter {
         let tools = try MediaTools()
         let library = Installation.library()
         let kind = try kind(library.stems)
-        let separator = try options.separator(
-            library.needed(for: kind, dereverb: options.dereverb))
-        try separator.requireInstalled(kind, dereverb: options.dereverb)
+        let separator = try options.separator(library, loadedFor: kind)
         try await FileRunner(
             options: options, labels: layout.labels(kind.stems).map(\.label)
         ) { file, folder, progress in
@@ -30,12 +28,15 @@ struct FileSplitter {
 }
 
 extension FileOptions {
-    /// The engine with the packs of a library; those that were refused are told.
-    func separator(_ library: ModelLibrary) throws -> Separator {
+    /// The engine, with the networks that such recordings need; packs that were refused are told.
+    /// - Throws: ``ModelError`` where a model is missing.
+    func separator(_ library: ModelLibrary, loadedFor kind: SplitKind) throws -> Separator {
         let separator = try Separator(
             library: library, runtime: Installation.runtime(),
             threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        let loading = Result { try separator.load(kind, dereverb: dereverb) }
         if !quiet { for note in separator.notes { Output.error(note) } }
+        try loading.get()
         return separator
     }
 }

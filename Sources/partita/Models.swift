@@ -60,6 +60,7 @@ struct Models: AsyncParsableCommand {
             let library = Installation.library()
             let separator = try Separator(
                 library: library, runtime: Installation.runtime(), threads: 1)
+            separator.check()
             var notes = separator.notes
             if let pitch = library.pitch {
                 do throws(ModelError) {

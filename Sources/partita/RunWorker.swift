@@ -35,6 +35,7 @@ struct RunWorker: AsyncParsableCommand {
         try await folder.blobs.sweepScratch()
         let separator = try Separator(
             library: Installation.library(), runtime: Installation.runtime(), threads: threads)
+        separator.check()
         for note in separator.notes { logger.warning("\(note)") }
         logger.info("Ready; stems: \(separator.stems.joined(separator: ", "))")
         let worker = TaskWorker(

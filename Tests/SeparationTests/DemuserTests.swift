@@ -34,7 +34,7 @@ import Testing
     @Test func speechIsBetterThanWithEitherNetwork() throws {
         let both = try Engine.all.get()
         let spleeter = try Engine.only(["spleeter-2stems"])
-        let voice = try Speech.voiceOnly.get()
+        let voice = try Engine.load(Repository.models)
         var sums = [0.0, 0, 0]
         var count = 0.0
         for speaker in Self.speakers {

@@ -183,6 +183,7 @@ import Testing
         let separator = try Separator(
             library: ModelLibrary(directories: [folder.path], cache: nil),
             runtime: Repository.runtime, threads: 1)
+        separator.check()
         #expect(separator.stems.isEmpty)
         #expect(
             separator.notes.contains { $0.contains("spleeter-2stems") && $0.contains("SHA-256") })

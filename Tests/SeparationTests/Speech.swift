@@ -4,12 +4,6 @@ import TestSupport
 
 /// What tests of speech share.
 enum Speech {
-    static let voiceOnly = Result {
-        try Separator(
-            library: Engine.library.needed(for: .voiceClean(.mild)), runtime: Repository.runtime,
-            threads: 2)
-    }
-
     /// Scale-invariant signal-to-distortion ratio, dB (Le Roux et al., “SDR – half-baked or well done?”, 2019).
     static func quality(_ estimate: [Float], _ truth: [Float]) -> Double {
         let scale = share(of: truth, in: estimate)

@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Separation
 import TestSupport
 import Testing
@@ -10,21 +11,27 @@ enum Engine {
         try Separator(library: library, runtime: Repository.runtime, threads: 2)
     }
 
-    /// Only the named packs, from folders that link to them.
-    static func only(_ names: [String]) throws -> Separator {
+    /// Only the named packs, from folders that link to them. They are loaded at once, as the links do not stay.
+    static func only(
+        _ names: [String], precision: InferencePrecision = .fast
+    ) throws -> Separator {
         let folder = try TemporaryFolder()
         for name in names {
             let pack = try #require(library.packs.first { $0.manifest.name == name })
             try folder.link(name, to: pack.directory)
         }
-        return try load([folder.path])
+        let separator = try load([folder.path], precision: precision)
+        try separator.load(.stems(["vocals"], clearCut: false))
+        return separator
     }
 
     /// The packs in these folders.
-    static func load(_ folders: [String]) throws -> Separator {
+    static func load(
+        _ folders: [String], precision: InferencePrecision = .fast
+    ) throws -> Separator {
         try Separator(
             library: ModelLibrary(directories: folders, cache: nil),
-            runtime: Repository.runtime, threads: 2)
+            runtime: Repository.runtime, threads: 2, precision: precision)
     }
 
     /// Separates samples in memory, in blocks of the given size.
@@ -82,7 +89,7 @@ enum Engine {
         let folder = Repository.root.appendingPathComponent("Tests/Fixtures/spleeter-parity")
         let mixture = try decode(folder.appendingPathComponent("mixture.flac"))
         let expected = try decode(folder.appendingPathComponent("vocals.flac"))
-        let spleeter = try Engine.only(["spleeter-2stems"])
+        let spleeter = try Engine.only(["spleeter-2stems"], precision: .single)
         let result = try Engine.separate(spleeter, mixture, stems: ["vocals"])
         let decibels = difference(result.stems[0], expected)
         print("Spleeter against PyTorch: \(decibels) dB")

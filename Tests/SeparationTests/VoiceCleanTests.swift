@@ -11,7 +11,7 @@ import Testing
     private let engine: Separator
 
     init() throws {
-        engine = try Speech.voiceOnly.get()
+        engine = try Engine.all.get()
     }
 
     private func clean(
@@ -199,6 +199,7 @@ import Testing
                 "pack/model.json",
                 manifest.replacingOccurrences(of: #""filter_bins": 96"#, with: change))
             let separator = try Engine.load([folder.path])
+            separator.check()
             #expect(
                 separator.notes.contains {
                     $0.contains("deepfilternet3") && $0.contains(reason)

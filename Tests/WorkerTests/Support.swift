@@ -19,9 +19,12 @@ let separator = Result {
 let onlyCore = Result {
     let folder = try TemporaryFolder()
     try folder.link("music-core", to: Repository.root.appendingPathComponent("Models/music-core"))
-    return try Separator(
+    let separator = try Separator(
         library: ModelLibrary(directories: [folder.path], cache: nil),
         runtime: Repository.runtime, threads: 2)
+    // The folder does not stay.
+    try separator.load(.stems(["vocals"], clearCut: false))
+    return separator
 }
 
 /// A store and blobs in a folder of their own, as the server and its workers share them.

@@ -75,6 +75,11 @@ typedef struct {
 // Returns NULL, or a message that is valid until the next call on this thread.
 const char *ov_api_load(const char *library, ov_api *api);
 
-// Gives free memory back to the system, now (what compiling networks needed for a moment: about 40 MB each) and from
-// now on (blocks of a megabyte or more; left to itself, glibc keeps ever larger ones, and in many pools).
-void ov_return_memory(void);
+// From now on free memory goes back to the system in blocks of a megabyte or more, and there are two pools of smaller
+// ones (left to itself, glibc keeps ever larger blocks, and in many pools).
+void ov_limit_arenas(void);
+
+// Gives back to the system what only compiling needed: free memory, about 40 MB a network, and the pages of compiled
+// networks in the folder `cache` (NULL: none), whose weights are in an order of their own by now. A page that is wanted
+// again is read again.
+void ov_return_memory(const char *cache);

@@ -5,7 +5,7 @@ import Inference
 ///
 /// It sees blocks of frames, one after another; what it remembers goes from block to block as a row of numbers, so
 /// that a recording in blocks gives what it gives in one piece. `setup/convert_deepfilternet.py` describes it.
-final class DeepFilterNetwork: Sendable {
+final class DeepFilterNetwork: LoadedNetwork {
     let manifest: DeepFilterManifest
     private let model: CompiledModel
     private let stateLength: Int
@@ -13,12 +13,14 @@ final class DeepFilterNetwork: Sendable {
     /// - Throws: ``ModelError/refused(pack:reason:)`` where it does not load, or its shapes are not those of the
     ///   manifest.
     init(
-        _ pack: ModelPack<DeepFilterManifest>, _ runtime: InferenceRuntime, threads: Int,
-        cache: String?
+        _ pack: ModelPack<DeepFilterManifest>, _ runtime: InferenceRuntime,
+        _ settings: InferenceSettings
     ) throws(ModelError) {
         manifest = pack.manifest
+        // What it remembers would gather the errors of a coarser number.
         model = try runtime.compile(
-            pack.network.path, pack: manifest.name, threads: threads, cache: cache)
+            pack.network.path, pack: manifest.name, threads: settings.threads,
+            cache: settings.cache, precision: .single)
         let state = model.inputShape("state")
         stateLength = state.last ?? 0
         for (name, shape, expected) in [

@@ -1,0 +1,79 @@
+import Inference
+import Synchronization
+
+/// How networks are run.
+struct InferenceSettings {
+    /// Processor cores.
+    let threads: Int
+    let precision: InferencePrecision
+    /// A folder for compiled networks; `nil`: compile whenever one is loaded.
+    let cache: String?
+}
+
+/// A pack's network, as it is in memory.
+protocol LoadedNetwork: Sendable {
+    associatedtype Manifest: PackDescription
+
+    /// - Throws: ``ModelError/refused(pack:reason:)`` where it does not load, or its shapes are not those of the
+    ///   manifest.
+    init(
+        _ pack: ModelPack<Manifest>, _ runtime: InferenceRuntime, _ settings: InferenceSettings
+    ) throws(ModelError)
+
+    /// Runs the network once and looks at what it gives.
+    /// - Throws: ``ModelError/refused(pack:reason:)``.
+    func tryOut() throws(ModelError)
+}
+
+/// The network of an installed pack: in memory from when a recording needs it until one comes that does not.
+final class LazyNetwork<Network: LoadedNetwork>: Sendable {
+    private let pack: ModelPack<Network.Manifest>
+    private let runtime: InferenceRuntime
+    private let settings: InferenceSettings
+    private let state = Mutex(State())
+
+    private struct State {
+        var network: Network?
+        var isTried = false
+        var refusal: ModelError?
+    }
+
+    init(
+        _ pack: ModelPack<Network.Manifest>, _ runtime: InferenceRuntime,
+        _ settings: InferenceSettings
+    ) {
+        self.pack = pack
+        self.runtime = runtime
+        self.settings = settings
+    }
+
+    var manifest: Network.Manifest { pack.manifest }
+
+    /// Why the pack cannot be used; `nil` as long as nothing is known against it.
+    var refusal: ModelError? { state.withLock { $0.refusal } }
+
+    /// Brings the network into memory, where it is not yet. Its files' hashes are compared each time, a test inference is
+    /// made the first time; what fails is refused for good.
+    /// - Throws: ``ModelError/refused(pack:reason:)``.
+    @discardableResult
+    func load() throws(ModelError) -> Network {
+        try state.withLock { state throws(ModelError) in
+            if let refusal = state.refusal { throw refusal }
+            if let network = state.network { return network }
+            do throws(ModelError) {
+                try pack.verify()
+                let network = try Network(pack, runtime, settings)
+                if !state.isTried { try network.tryOut() }
+                state.isTried = true
+                state.network = network
+                return network
+            } catch {
+                state.refusal = error
+                throw error
+            }
+        }
+    }
+
+    /// Lets go of the network. Recordings that are under way keep it to their end.
+    func release() { state.withLock { $0.network = nil } }
+}

@@ -1,0 +1,104 @@
+import Inference
+
+/// What answers a request: packs, and how they work together.
+struct SplitMethod {
+    typealias VoiceNetwork = LazyNetwork<DeepFilterNetwork>
+
+    private enum Way {
+        case masks(SeparationPlan)
+        case voice(VoiceNetwork, attenuation: Float?)
+        /// Both look for the voice in music.
+        case demuser(SeparationPlan, VoiceNetwork)
+    }
+
+    private let way: Way
+    /// What takes the reverberation out of voices; `nil`: it stays.
+    private let dry: SeparationPlan?
+
+    /// Chooses among the packs that can be used.
+    /// - Throws: ``ModelError/notInstalled(stems:)``.
+    init(
+        _ kind: SplitKind, dereverb: Bool, of networks: [SeparationPlan.Network], _ fusion: Fusion?,
+        _ voice: VoiceNetwork?
+    ) throws(ModelError) {
+        dry = dereverb ? try SplitMethod.dryPlan(networks) : nil
+        switch kind {
+        case .stems(let stems, let clearCut, let quality):
+            way = .masks(
+                try SeparationPlan(
+                    stems, clearCut: clearCut, networks, quality == .best ? fusion : nil))
+        case .voiceClean(let level):
+            way = .voice(try SplitMethod.installed(voice), attenuation: level.attenuation)
+        case .demuser:
+            way = .demuser(
+                try SeparationPlan(["vocals"], clearCut: false, networks, fusion),
+                try SplitMethod.installed(voice))
+        }
+    }
+
+    /// The networks that divide by masks.
+    var networks: [SeparationPlan.Network] {
+        let first: [SeparationPlan.Network] =
+            switch way {
+            case .masks(let plan), .demuser(let plan, _): plan.networks
+            case .voice: []
+            }
+        return first + (dry?.networks ?? [])
+    }
+
+    /// The network that takes voices out of noise, where it takes part.
+    var voice: VoiceNetwork? {
+        switch way {
+        case .masks: nil
+        case .voice(let network, _), .demuser(_, let network): network
+        }
+    }
+
+    func makeStream(_ request: SeparationRequest) throws -> any StemStream {
+        let stream: any StemStream =
+            switch way {
+            case .masks(let plan): try masks(plan, request)
+            case .voice(let network, let attenuation):
+                try filter(network, attenuation: attenuation, request)
+            case .demuser(let plan, let network):
+                SpeechStream(
+                    [try masks(plan, request), try filter(network, attenuation: nil, request)],
+                    channels: request.channels)
+            }
+        guard let dry else { return stream }
+        let isComplement = request.kind == .demuser
+        let dryers = try request.kind.stems.map { stem in
+            isComplement || DryStream.voices.contains(stem) ? try masks(dry, request) : nil
+        }
+        return DryStream(stream, dryers, isComplement: isComplement, channels: request.channels)
+    }
+
+    private func masks(_ plan: SeparationPlan, _ request: SeparationRequest) throws
+        -> SpectrumStream
+    {
+        try SpectrumStream(
+            MaskDivider(plan, request), sampleRate: request.sampleRate, channels: request.channels)
+    }
+
+    private func filter(
+        _ network: VoiceNetwork, attenuation: Float?, _ request: SeparationRequest
+    ) throws -> SpectrumStream {
+        try SpectrumStream(
+            DeepFilter(network.load(), channels: request.channels, attenuation: attenuation),
+            sampleRate: request.sampleRate, channels: request.channels)
+    }
+
+    private static func dryPlan(_ networks: [SeparationPlan.Network]) throws(ModelError)
+        -> SeparationPlan
+    {
+        for network in networks where network.manifest.dividesVoice {
+            if let plan = SeparationPlan("dry", ofVoiceBy: network) { return plan }
+        }
+        throw .notInstalled(stems: ["dry voice"])
+    }
+
+    private static func installed(_ voice: VoiceNetwork?) throws(ModelError) -> VoiceNetwork {
+        guard let voice, voice.refusal == nil else { throw .notInstalled(stems: ["voice"]) }
+        return voice
+    }
+}
