@@ -49,7 +49,9 @@ let package = Package(
         room(
             "Inference", ["DSP", "COpenVINO", .product(name: "Crypto", package: "swift-crypto")]),
         room("Separation", ["DSP", "Inference"]),
-        room("VoiceChange", ["DSP", "Inference"]),
+        room(
+            "VoiceChange",
+            ["DSP", "Inference", .product(name: "Crypto", package: "swift-crypto")]),
         room(
             "Media",
             [

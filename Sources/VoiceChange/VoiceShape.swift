@@ -76,4 +76,18 @@ public final class VoiceFrame {
         for bin in 0..<shape.bins where envelope[bin] > Self.silence + 0.01 { return false }
         return true
     }
+
+    /// The natural logarithm of the frame's mean power.
+    var level: Float {
+        var sum: Float = 0
+        for bin in 0..<shape.bins { sum += Foundation.exp(envelope[bin]) }
+        return Foundation.log(sum / Float(shape.bins))
+    }
+
+    /// Takes over what another frame of the same shape holds.
+    func copy(_ other: VoiceFrame) {
+        frequency = other.frequency
+        aperiodicity = other.aperiodicity
+        envelope.update(from: other.envelope, count: memory.count)
+    }
 }

@@ -1,0 +1,253 @@
+import DSP
+
+/// Gives a voice that of a pack: the second pass, after ``VoiceSurvey``.
+///
+/// Each frame's envelope is changed by the difference between the pack's and its own. Where pitch stays, and in frames without
+/// voice, the recorded waveform is filtered (``DifferentialFilter``); voiced frames whose pitch moves are made again
+/// (``VoiceSynthesizer``). All channels get the same filter; what is made anew is placed among them as the voice was.
+///
+/// The output has the length of the input and depends neither on how it came in nor on what was converted before;
+/// memory does not grow with it.
+public final class VoiceConverter {
+    /// Frames between a frame and its context.
+    private static let context = 6
+    /// Frames on each side that differences are smoothed over.
+    private static let smoothing = 3
+    /// What no difference exceeds, in natural logarithms of power: 20 dB.
+    private static let largest: Float = 4.6
+
+    /// Where the pitch goes.
+    public let pitchMap: PitchMap
+
+    private let shape: VoiceShape
+    private let weights: [Float]
+    private let map: TimbreMap
+    private let frames: VoiceFrames
+    private let current: VoiceFrame
+    private let mel: MelCepstrum
+    private let loudness: Loudness
+    private let placement: Placement
+    private let synthesizer: VoiceSynthesizer
+    private let filters: [DifferentialFilter]
+    private let silent: VoiceFrame
+    private let difference: AlignedBuffer
+
+    private let mono = FrameQueue(length: 1)
+    private let channels: [FrameQueue]
+    private let filtered: [FrameQueue]
+    private let synthesized = FrameQueue(length: 1)
+
+    /// Frames from `firstHeld` on.
+    private var held: [VoiceFrame] = []
+    private var firstHeld = 0
+    /// Mel-cepstra of frames from `firstCepstrum` on.
+    private var cepstra: [[Float]] = []
+    private var firstCepstrum = 0
+    /// Differences from frame `firstDifference` on.
+    private var differences: [TimbreMap.Difference] = []
+    private var firstDifference = 0
+    private var emitted = 0
+    private var spare: [VoiceFrame] = []
+    /// Places at the frames whose samples are not out yet, from `firstPlace` on.
+    private var places: [[Float]] = []
+    private var firstPlace = 0
+
+    /// - Parameters:
+    ///   - source: What ``VoiceSurvey`` found.
+    ///   - pitch: Of the whole recording.
+    ///   - sampleRate: Hertz, from 8000 on.
+    ///   - weights: The mono mix that pitch and survey were taken from (``ChannelMix/weights``), one for each channel.
+    /// - Throws: ``VoiceError/transform(size:)``.
+    public init(
+        voice: Voice, settings: VoiceSettings, source: VoiceStatistics, pitch: PitchTrack,
+        sampleRate: Int, weights: [Float] = [1]
+    ) throws(VoiceError) {
+        shape = VoiceShape(sampleRate: sampleRate)
+        self.weights = weights
+        map = TimbreMap(voice, source: source, accent: settings.accent)
+        pitchMap = PitchMap(settings, source: source, voice: voice.manifest.statistics)
+        frames = try VoiceFrames(shape, pitch: pitch)
+        current = VoiceFrame(shape)
+        silent = VoiceFrame(shape)
+        mel = MelCepstrum(shape)
+        loudness = Loudness(shape)
+        placement = Placement(shape, weights: weights)
+        let shape = shape
+        do {
+            synthesizer = try VoiceSynthesizer(shape)
+            var filters: [DifferentialFilter] = []
+            for _ in weights { filters.append(try DifferentialFilter(shape)) }
+            self.filters = filters
+        } catch { throw .transform(size: error.size) }
+        difference = AlignedBuffer(count: VectorMath.padded(shape.bins))
+        channels = weights.map { _ in FrameQueue(length: 1) }
+        filtered = weights.map { _ in FrameQueue(length: 1) }
+    }
+
+    /// Takes the next samples, `[channel][sample]`.
+    /// - Returns: The samples that are ready, `[channel][sample]`.
+    public func push(_ samples: [[Float]]) -> [[Float]] {
+        let mix = ChannelMix.mono(samples, weights: weights)
+        append(mix, to: mono)
+        for (queue, samples) in zip(channels, samples) { append(samples, to: queue) }
+        mix.withUnsafeBufferPointer { frames.push($0, frame: current) { take($0, $1) } }
+        return output(until: nil)
+    }
+
+    /// - Returns: The samples that are left.
+    public func finish() -> [[Float]] {
+        frames.finish(frame: current) { take($0, $1) }
+        let count = shape.frames(samples: mono.end)
+        while firstDifference + differences.count < count { makeDifference(last: count - 1) }
+        while emitted < count { emit(last: count - 1) }
+        synthesizer.finish(length: mono.end, into: synthesized)
+        for (filter, queue) in zip(filters, filtered) {
+            filter.finish(length: mono.end, into: queue)
+        }
+        return output(until: mono.end)
+    }
+
+    private func append(_ samples: [Float], to queue: FrameQueue) {
+        samples.withUnsafeBufferPointer {
+            guard let base = $0.baseAddress else { return }
+            queue.append($0.count).update(from: base, count: $0.count)
+        }
+    }
+
+    /// Takes an analyzed frame in, and does what it makes possible.
+    private func take(_ t: Int, _ frame: VoiceFrame) {
+        let copy = spare.popLast() ?? VoiceFrame(shape)
+        copy.copy(frame)
+        if frame.isSilent { copy.frequency = 0 }
+        held.append(copy)
+        cepstra.append(mel.analyze(frame.envelope))
+        placement.measure(frame: t, mono: mono, channels: channels)
+        if t >= Self.context { makeDifference(last: nil) }
+        if t >= max(Self.context + Self.smoothing, Placement.reach) { emit(last: nil) }
+    }
+
+    /// - Parameter last: The last frame, if it is known.
+    private func makeDifference(last: Int?) {
+        let t = firstDifference + differences.count
+        func cepstrum(_ frame: Int) -> [Float] {
+            let inside = min(max(frame, 0), last ?? .max)
+            return cepstra[inside - firstCepstrum]
+        }
+        differences.append(
+            map.difference(
+                of: cepstrum(t), before: cepstrum(t - Self.context),
+                after: cepstrum(t + Self.context), isVoiced: held[t - firstHeld].frequency > 0))
+        let done = max(0, t - Self.context - firstCepstrum)
+        cepstra.removeFirst(done)
+        firstCepstrum += done
+    }
+
+    /// Makes the next frame's samples.
+    private func emit(last: Int?) {
+        let t = emitted
+        let frame = held[t - firstHeld]
+        let change = smoothedDifference(t, last: last)
+        mel.envelope(of: change.cepstrum, into: difference.pointer)
+        let limit = SIMD8<Float>(repeating: Self.largest)
+        for block in 0..<VectorMath.padded(shape.bins) / 8 {
+            difference.pointer.vectors[block].clamp(lowerBound: -limit, upperBound: limit)
+        }
+        loudness.match(difference.pointer, of: frame.envelope)
+
+        let isMade = frame.frequency > 0 && !pitchMap.isIdentity
+        for (channel, filter) in filters.enumerated() {
+            if isMade {
+                filter.skip(into: filtered[channel])
+            } else {
+                filter.add(
+                    difference: UnsafePointer(difference.pointer), of: channels[channel],
+                    into: filtered[channel])
+            }
+            channels[channel].drop(before: shape.center(of: t))
+        }
+        if isMade {
+            for bin in 0..<shape.bins { frame.envelope[bin] += difference.pointer[bin] }
+            frame.frequency = pitchMap(frame.frequency)
+            if let aperiodicity = change.aperiodicity {
+                for band in frame.aperiodicity.indices {
+                    frame.aperiodicity[band] +=
+                        map.accent
+                        * (aperiodicity[min(band, aperiodicity.count - 1)]
+                            - frame.aperiodicity[band])
+                }
+            }
+        }
+        if !pitchMap.isIdentity {
+            synthesizer.add(isMade ? frame : silent, into: synthesized)
+            places.append(placement.gains(ofFrame: t))
+        }
+        mono.drop(before: shape.center(of: t))
+        emitted += 1
+        spare.append(held.removeFirst())
+        firstHeld += 1
+    }
+
+    /// The mean of the differences around a frame under a triangle, so that they do not jump.
+    private func smoothedDifference(_ t: Int, last: Int?) -> TimbreMap.Difference {
+        var sum = TimbreMap.Difference(
+            cepstrum: [Float](repeating: 0, count: MelCepstrum.order), aperiodicity: nil)
+        var (total, bandTotal): (Float, Float) = (0, 0)
+        var bands = [Float](repeating: 0, count: VoiceStatistics.bands)
+        for frame in max(t - Self.smoothing, 0)...min(t + Self.smoothing, last ?? .max) {
+            let weight = 1 - Float(abs(frame - t)) / Float(Self.smoothing + 1)
+            let difference = differences[frame - firstDifference]
+            for k in sum.cepstrum.indices {
+                sum.cepstrum[k] += weight * difference.cepstrum[k]
+            }
+            total += weight
+            if let aperiodicity = difference.aperiodicity {
+                for band in bands.indices { bands[band] += weight * aperiodicity[band] }
+                bandTotal += weight
+            }
+        }
+        for k in sum.cepstrum.indices { sum.cepstrum[k] /= total }
+        if bandTotal > 0 { sum.aperiodicity = bands.map { $0 / bandTotal } }
+        let done = max(0, t - Self.smoothing - firstDifference)
+        differences.removeFirst(done)
+        firstDifference += done
+        return sum
+    }
+
+    /// Filtered and made samples together, as far as both are there.
+    private func output(until length: Int?) -> [[Float]] {
+        let start = filtered[0].start
+        var end = length ?? filtered.map(\.end).min()!
+        if length == nil, !pitchMap.isIdentity { end = min(end, synthesized.end) }
+        guard end > start else { return weights.map { _ in [] } }
+        var result = filtered.map { queue in
+            [Float](UnsafeBufferPointer(start: queue[start], count: end - start))
+        }
+        if !pitchMap.isIdentity { addSynthesized(from: start, to: end, into: &result) }
+        for queue in filtered { queue.drop(before: end) }
+        return result
+    }
+
+    private func addSynthesized(from start: Int, to end: Int, into result: inout [[Float]]) {
+        var n = start
+        while n < end {
+            while firstPlace < emitted - 1, shape.center(of: firstPlace + 1) <= n {
+                places.removeFirst()
+                firstPlace += 1
+            }
+            let center = shape.center(of: firstPlace)
+            let next = shape.center(of: firstPlace + 1)
+            let stop = firstPlace == emitted - 1 ? end : min(end, next)
+            let (from, to) = (places[0], places[min(1, places.count - 1)])
+            let source = synthesized[n]
+            for channel in result.indices {
+                let slope = (to[channel] - from[channel]) / Float(next - center)
+                for i in 0..<(stop - n) {
+                    let gain = from[channel] + slope * Float(n + i - center)
+                    result[channel][n + i - start] += gain * source[i]
+                }
+            }
+            n = stop
+        }
+        synthesized.drop(before: end)
+    }
+}

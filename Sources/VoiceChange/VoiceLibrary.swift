@@ -1,0 +1,97 @@
+import Foundation
+
+/// The voice packs that are installed, found by their manifests.
+public struct VoiceLibrary: Sendable {
+    /// A pack on disk: its manifest was read and makes sense; its codebook was not looked at yet.
+    public struct Pack: Sendable, Equatable {
+        public let manifest: VoiceManifest
+        public let directory: URL
+
+        /// Reads and verifies the pack.
+        /// - Throws: ``VoiceError/refused(pack:reason:)``.
+        public func load() throws(VoiceError) -> Voice { try Voice(directory: directory) }
+    }
+
+    /// Sorted by id.
+    public private(set) var packs: [Pack] = []
+    /// What was refused, a sentence each.
+    public private(set) var notes: [String] = []
+
+    /// - Parameter directories: Folders whose subfolders are packs (`<id>/voice.json`). The first pack of an id wins;
+    ///   folders without a manifest are passed over.
+    public init(directories: [String]) {
+        for directory in directories {
+            let folder = URL(fileURLWithPath: directory, isDirectory: true)
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+            for name in names.sorted() where !name.hasPrefix(".") {
+                let pack = folder.appendingPathComponent(name, isDirectory: true)
+                let file = pack.appendingPathComponent(Voice.manifestName).path
+                guard FileManager.default.fileExists(atPath: file) else { continue }
+                do {
+                    let manifest = try Voice.manifest(in: pack)
+                    guard !packs.contains(where: { $0.manifest.id == manifest.id }) else {
+                        continue
+                    }
+                    packs.append(Pack(manifest: manifest, directory: pack))
+                } catch { notes.append(error.description) }
+            }
+        }
+        packs.sort { $0.manifest.id < $1.manifest.id }
+    }
+
+    /// The packs that a license may use: everybody's and its own.
+    /// - Parameter license: The license's id; nil: only everybody's.
+    public func visible(to license: String?) -> [Pack] {
+        packs.filter { $0.manifest.license == nil || $0.manifest.license == license }
+    }
+
+    /// - Throws: ``VoiceError/unknown(id:)``.
+    public func pack(_ id: String) throws(VoiceError) -> Pack {
+        guard let pack = packs.first(where: { $0.manifest.id == id }) else {
+            throw .unknown(id: id)
+        }
+        return pack
+    }
+
+    /// Writes a new pack below a folder, which is made where it is missing. It appears whole or not at all.
+    /// - Throws: ``VoiceError/badID(_:)``, ``VoiceError/taken(id:)``, ``VoiceError/storage(reason:)``.
+    public static func add(_ pack: VoicePackContent, to directory: String) throws(VoiceError) {
+        let id = pack.manifest.id
+        guard VoiceManifest.isID(id) else { throw .badID(id) }
+        let files = FileManager.default
+        let folder = URL(fileURLWithPath: directory, isDirectory: true)
+        let place = folder.appendingPathComponent(id, isDirectory: true)
+        let draft = folder.appendingPathComponent(".new-\(UUID().uuidString)", isDirectory: true)
+        guard !files.fileExists(atPath: place.path) else { throw .taken(id: id) }
+        defer { try? files.removeItem(at: draft) }
+        do {
+            try files.createDirectory(at: draft, withIntermediateDirectories: true)
+            try Voice.write(pack.manifest, pack.codebook, to: draft)
+        } catch { throw .storage(reason: "\(directory) cannot be written to") }
+        // Fails where another pack of the id has come in between, as that folder is not empty.
+        guard rename(draft.path, place.path) == 0 else {
+            throw errno == EEXIST || errno == ENOTEMPTY
+                ? .taken(id: id)
+                : .storage(reason: "\(place.path): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// Removes a pack below a folder. It is gone at once, before its files are deleted.
+    /// - Throws: ``VoiceError/badID(_:)``, ``VoiceError/unknown(id:)``, ``VoiceError/storage(reason:)``.
+    public static func remove(_ id: String, from directory: String) throws(VoiceError) {
+        guard VoiceManifest.isID(id) else { throw .badID(id) }
+        let files = FileManager.default
+        let folder = URL(fileURLWithPath: directory, isDirectory: true)
+        let place = folder.appendingPathComponent(id, isDirectory: true)
+        let grave = folder.appendingPathComponent(".old-\(UUID().uuidString)", isDirectory: true)
+        guard files.fileExists(atPath: place.appendingPathComponent(Voice.manifestName).path) else {
+            throw .unknown(id: id)
+        }
+        guard rename(place.path, grave.path) == 0 else {
+            throw .storage(reason: "\(place.path): \(String(cString: strerror(errno)))")
+        }
+        do { try files.removeItem(at: grave) } catch {
+            throw .storage(reason: "\(grave.path) cannot be deleted")
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+
+/// What `voice.json` of a voice pack says.
+public struct VoiceManifest: Codable, Sendable, Equatable {
+    /// The version of the format; 1.
+    public let format: Int
+    /// How the voice is kept; `codebook`.
+    public let kind: String
+    /// What tasks name it by, and its folder's name.
+    public let id: String
+    /// What people call it.
+    public let name: String
+    public let description: String
+    /// Unix seconds.
+    public let created: Int
+    /// The id of the license that owns the pack; nil: everybody's.
+    public let license: String?
+    /// What it was made from, and under which terms.
+    public let sources: [Source]
+    /// SHA-256 of `codebook.bin`, lower-case hex.
+    public let sha256: String
+    /// Entries of the codebook.
+    public let entries: Int
+    public let statistics: VoiceStatistics
+
+    public struct Source: Codable, Sendable, Equatable {
+        public let name: String
+        public let license: String?
+        public let attribution: String?
+
+        public init(name: String, license: String? = nil, attribution: String? = nil) {
+            self.name = name
+            self.license = license
+            self.attribution = attribution
+        }
+    }
+
+    /// Entries that a pack can have.
+    static let entryLimit = 1...8192
+
+    /// Whether an id can be a folder's name, and no other folder's.
+    static func isID(_ id: String) -> Bool {
+        (1...64).contains(id.utf8.count)
+            && id.utf8.allSatisfy {
+                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
+                    || $0 == 95 || $0 == 45
+            }
+    }
+
+    /// What is wrong with it, as far as it can be told without the codebook.
+    func fault() -> String? {
+        if format != 1 { return "its format \(format) is not one that this version reads" }
+        if kind != "codebook" { return "its kind “\(kind)” is not one that this version runs" }
+        if !Self.isID(id) { return "its id is none" }
+        if name.isEmpty || name.count > 200 { return "its name is empty or too long" }
+        if !Self.entryLimit.contains(entries) { return "its number of entries is out of range" }
+        return statistics.fault()
+    }
+}
+
+extension VoiceStatistics {
+    fileprivate func fault() -> String? {
+        if mean.count != MelCepstrum.order || deviation.count != MelCepstrum.order
+            || aperiodicity.count != Self.bands
+        {
+            return "its statistics are of another size"
+        }
+        let sane =
+            (20...2000).contains(medianFrequency) && (0...24).contains(pitchSpread)
+            && (0.5...2).contains(tractRatio) && voicedSeconds >= 0
+            && mean.allSatisfy { abs($0) < 100 }
+            && deviation.allSatisfy { $0 > 0 && $0 < 100 }
+            && aperiodicity.allSatisfy { (-100...0).contains($0) }
+        return sane ? nil : "its statistics are not those of a voice"
+    }
+}

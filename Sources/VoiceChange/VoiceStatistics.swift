@@ -1,0 +1,108 @@
+import Foundation
+
+/// What a voice is like on the whole, over its voiced frames.
+public struct VoiceStatistics: Codable, Sendable, Equatable {
+    /// Seconds of voiced frames that the figures come from.
+    public var voicedSeconds: Double
+    /// Hertz.
+    public var medianFrequency: Double
+    /// Standard deviation of the pitch in semitones.
+    public var pitchSpread: Double
+    /// Long-term spectrum: mean mel-cepstrum of the envelope, freed of its level (`mean[0]` = 0).
+    public var mean: [Float]
+    /// Standard deviation of each coefficient.
+    public var deviation: [Float]
+    /// How much shorter than the reference's its vocal tract is: over 1, formants are higher.
+    public var tractRatio: Double
+    /// Breathiness: mean aperiodicity in decibels at 3, 6, … kHz.
+    public var aperiodicity: [Float]
+
+    enum CodingKeys: String, CodingKey {
+        case mean, deviation, aperiodicity
+        case voicedSeconds = "voiced_seconds"
+        case medianFrequency = "median_hz"
+        case pitchSpread = "pitch_spread_semitones"
+        case tractRatio = "tract_ratio"
+    }
+
+    /// Bands of aperiodicity that packs know.
+    static let bands = 5
+}
+
+/// Collects statistics, frame by frame, in constant memory.
+struct StatisticsCollector {
+    /// Voiced frames that are this much weaker than the loudest so far do not count: 30 dB in natural logarithms of power.
+    private static let depth: Float = 6.9
+    /// Pitch is counted in steps of 5 cents from 30 Hz on.
+    private static let steps = 240.0
+    private static let lowest = 30.0
+
+    private let secondsPerFrame: Double
+    private var loudest = -Float.infinity
+    private var count = 0
+    private var mean = [Double](repeating: 0, count: MelCepstrum.order)
+    private var squares = [Double](repeating: 0, count: MelCepstrum.order)
+    private var profile = TractProfile()
+    private var pitches = [Int](repeating: 0, count: 2000)
+    private var pitchMean = 0.0
+    private var pitchSquares = 0.0
+    private var bands = [Double](repeating: 0, count: VoiceStatistics.bands)
+
+    init(secondsPerFrame: Double) { self.secondsPerFrame = secondsPerFrame }
+
+    /// Adds a voiced frame.
+    /// - Returns: Whether it is loud enough to count.
+    mutating func add(frequency: Float, cepstrum: [Float], aperiodicity: [Float]) -> Bool {
+        loudest = max(loudest, cepstrum[0])
+        guard cepstrum[0] > loudest - Self.depth else { return false }
+        count += 1
+        let share = 1 / Double(count)
+        for k in mean.indices {
+            // The level is not part of a voice's spectrum, but its spread is of its dynamics.
+            let value = Double(cepstrum[k])
+            let difference = value - mean[k]
+            mean[k] += difference * share
+            squares[k] += difference * (value - mean[k])
+        }
+        profile.add(cepstrum)
+        let semitones = 12 * log2(Double(frequency) / Self.lowest)
+        let difference = semitones - pitchMean
+        pitchMean += difference * share
+        pitchSquares += difference * (semitones - pitchMean)
+        let step = Int(semitones / 12 * Self.steps)
+        pitches[min(max(step, 0), pitches.count - 1)] += 1
+        for band in bands.indices where !aperiodicity.isEmpty {
+            bands[band] += Double(aperiodicity[min(band, aperiodicity.count - 1)])
+        }
+        return true
+    }
+
+    var voicedSeconds: Double { Double(count) * secondsPerFrame }
+
+    /// The statistics, if there was any frame.
+    func statistics() -> VoiceStatistics? {
+        guard count > 1 else { return nil }
+        let n = Double(count)
+        var mean = mean.map { Float($0) }
+        mean[0] = 0
+        return VoiceStatistics(
+            voicedSeconds: voicedSeconds, medianFrequency: median,
+            pitchSpread: (pitchSquares / n).squareRoot(), mean: mean,
+            deviation: squares.map { Float(max($0 / n, 1e-6).squareRoot()) },
+            tractRatio: profile.ratio(), aperiodicity: bands.map { Float($0 / n) })
+    }
+
+    /// The middle of the pitches, between the steps by how many lie in one.
+    private var median: Double {
+        var below = 0
+        let half = Double(count) / 2
+        for (step, held) in pitches.enumerated() where held > 0 {
+            if Double(below + held) >= half {
+                let position = Double(step) + (half - Double(below)) / Double(held)
+                return Self.lowest * exp2(position / Self.steps)
+            }
+            below += held
+        }
+        return Self.lowest
+    }
+}
