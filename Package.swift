@@ -79,7 +79,7 @@ let package = Package(
         room(
             "Worker",
             [
-                "Inference", "Media", "Separation", "Tasks", "VoiceChange",
+                "DSP", "Inference", "Media", "Separation", "Tasks", "VoiceChange",
                 .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -127,7 +127,8 @@ let package = Package(
         tests(
             "WorkerTests",
             [
-                "Worker", "Tasks", "SQLiteStore", "FileBlobs", "Media", "Separation", "TestSupport",
+                "Worker", "Tasks", "SQLiteStore", "FileBlobs", "Inference", "Media", "Separation",
+                "VoiceChange", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),

@@ -1,6 +1,6 @@
 import DSP
 
-extension [FrameQueue] {
+package extension [FrameQueue] {
     /// Adds samples, `[channel][sample]`, each to its channel's queue.
     func append(_ samples: [[Float]]) {
         for (queue, samples) in zip(self, samples) where !samples.isEmpty {
@@ -20,7 +20,7 @@ extension [FrameQueue] {
     }
 }
 
-extension FrameQueue {
+package extension FrameQueue {
     /// A queue of samples for each channel.
     static func samples(_ channels: Int) -> [FrameQueue] {
         (0..<channels).map { _ in FrameQueue(length: 1) }

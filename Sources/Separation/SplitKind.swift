@@ -6,6 +6,9 @@ public enum SplitKind: Sendable, Hashable {
     case voiceClean(NoiseReduction)
     /// Music, out of a recording of speech.
     case demuser
+    /// Two opinions of the one voice in a recording: what is vocals to a network of music, and what is not noise to one of
+    /// speech.
+    case voice
 
     /// The names of the stems that a ``StemStream`` gives, in its order.
     public var stems: [String] {
@@ -13,6 +16,7 @@ public enum SplitKind: Sendable, Hashable {
         case .stems(let stems, _, _): stems
         case .voiceClean: ["voice"]
         case .demuser: ["music"]
+        case .voice: ["vocals", "voice"]
         }
     }
 }

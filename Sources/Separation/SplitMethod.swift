@@ -9,6 +9,8 @@ struct SplitMethod {
         case voice(VoiceNetwork, attenuation: Float?)
         /// Both look for the voice in music.
         case demuser(SeparationPlan, VoiceNetwork)
+        /// What both find, one beside the other.
+        case opinions(SeparationPlan, VoiceNetwork)
     }
 
     private let way: Way
@@ -29,10 +31,10 @@ struct SplitMethod {
                     stems, clearCut: clearCut, networks, quality == .best ? fusion : nil))
         case .voiceClean(let level):
             way = .voice(try SplitMethod.installed(voice), attenuation: level.attenuation)
-        case .demuser:
-            way = .demuser(
-                try SeparationPlan(["vocals"], clearCut: false, networks, fusion),
-                try SplitMethod.installed(voice))
+        case .demuser, .voice:
+            let plan = try SeparationPlan(["vocals"], clearCut: false, networks, fusion)
+            let voice = try SplitMethod.installed(voice)
+            way = kind == .demuser ? .demuser(plan, voice) : .opinions(plan, voice)
         }
     }
 
@@ -40,7 +42,7 @@ struct SplitMethod {
     var networks: [SeparationPlan.Network] {
         let first: [SeparationPlan.Network] =
             switch way {
-            case .masks(let plan), .demuser(let plan, _): plan.networks
+            case .masks(let plan), .demuser(let plan, _), .opinions(let plan, _): plan.networks
             case .voice: []
             }
         return first + (dry?.networks ?? [])
@@ -50,7 +52,7 @@ struct SplitMethod {
     var voice: VoiceNetwork? {
         switch way {
         case .masks: nil
-        case .voice(let network, _), .demuser(_, let network): network
+        case .voice(let network, _), .demuser(_, let network), .opinions(_, let network): network
         }
     }
 
@@ -61,9 +63,8 @@ struct SplitMethod {
             case .voice(let network, let attenuation):
                 try filter(network, attenuation: attenuation, request)
             case .demuser(let plan, let network):
-                SpeechStream(
-                    [try masks(plan, request), try filter(network, attenuation: nil, request)],
-                    channels: request.channels)
+                SpeechStream(try opinions(plan, network, request))
+            case .opinions(let plan, let network): try opinions(plan, network, request)
             }
         guard let dry else { return stream }
         let isComplement = request.kind == .demuser
@@ -71,6 +72,16 @@ struct SplitMethod {
             isComplement || DryStream.voices.contains(stem) ? try masks(dry, request) : nil
         }
         return DryStream(stream, dryers, isComplement: isComplement, channels: request.channels)
+    }
+
+    private func opinions(
+        _ plan: SeparationPlan, _ network: VoiceNetwork, _ request: SeparationRequest
+    ) throws -> ParallelStreams {
+        ParallelStreams(
+            [
+                (try masks(plan, request), 1),
+                (try filter(network, attenuation: nil, request), 1),
+            ], channels: request.channels)
     }
 
     private func masks(_ plan: SeparationPlan, _ request: SeparationRequest) throws

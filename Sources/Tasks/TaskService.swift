@@ -6,6 +6,7 @@ public struct TaskService: Sendable {
     private let blobs: any BlobStore
     private let probe: any MediaProbe
     private let catalog: any ModelCatalog
+    private let voices: any VoiceCatalog
     private let policy: TaskPolicy
     private let clock: @Sendable () -> Date
     /// Licences by the hash of their key, and when they were read. A revoked key may still be answered for a
@@ -17,13 +18,14 @@ public struct TaskService: Sendable {
     /// - Parameter clock: Tells the time, so that tests need not wait a day.
     public init(
         store: any MetadataStore, blobs: any BlobStore, probe: any MediaProbe,
-        catalog: any ModelCatalog, policy: TaskPolicy = TaskPolicy(),
+        catalog: any ModelCatalog, voices: any VoiceCatalog, policy: TaskPolicy = TaskPolicy(),
         clock: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.store = store
         self.blobs = blobs
         self.probe = probe
         self.catalog = catalog
+        self.voices = voices
         self.policy = policy
         self.clock = clock
     }
@@ -107,6 +109,15 @@ public struct TaskService: Sendable {
     /// What is said of a licence that may spend without end: clients expect a number.
     public static let unmetered = 1_000_000.0
 
+    // MARK: Voices
+
+    /// The voices that tasks of a licence can name: those with a name in the published API, ready or not, then all others.
+    public func voicePacks(licence: Licence) -> [VoicePack] {
+        let installed = voices.voicePacks(visibleTo: licence.id)
+        return VoicePack.named.map { pack in installed.first { $0.id == pack.id } ?? pack }
+            + installed.filter { pack in !VoicePack.named.contains { $0.id == pack.id } }
+    }
+
     // MARK: Tasks
 
     /// Queues a task.
@@ -122,7 +133,7 @@ public struct TaskService: Sendable {
         licence: Licence
     ) async throws -> UUID {
         if case .voiceChange(let presets) = presets,
-            !VoicePack.named.contains(where: { $0.id == presets.voicePack })
+            !voicePacks(licence: licence).contains(where: { $0.id == presets.voicePack })
         {
             throw SubmissionRefused.unknownVoicePack
         }

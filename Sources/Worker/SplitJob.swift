@@ -61,9 +61,7 @@ public struct SplitJob: Sendable {
         if !found.isWritten {
             tracks = TrackSet(tools, outputs(found.layout, input.format), input)
             try await tracks.fill { tracks in
-                try spool.rewind()
-                while let block = try spool.read() {
-                    try Task.checkCancellation()
+                try await spool.forEach { block, _ in
                     let scaled = gain == 1 ? block : TrackSet.scaled(block, by: gain)
                     try await tracks.write(found.layout.tracks(of: scaled))
                 }

@@ -36,11 +36,25 @@ final class Spool: Sendable {
         }
     }
 
+    /// Reads all blocks.
+    /// - Parameter body: Gets a block, and how many samples of a channel have been read with it.
+    func forEach(_ body: (SeparatedBlock, Int) async throws -> Void) async throws {
+        try rewind()
+        var frames = 0
+        while let block = try read() {
+            try Task.checkCancellation()
+            frames += block.source[0].count
+            try await body(block, frames)
+            // Heartbeats go on beside work that waits for nothing.
+            await Task.yield()
+        }
+    }
+
     /// Goes back to the first block.
-    func rewind() throws { try file.seek(toOffset: 0) }
+    private func rewind() throws { try file.seek(toOffset: 0) }
 
     /// The next block, or `nil` after the last.
-    func read() throws -> SeparatedBlock? {
+    private func read() throws -> SeparatedBlock? {
         guard let header = try file.read(upToCount: 24), header.count == 24 else { return nil }
         let counts = header.withUnsafeBytes { raw in
             (0..<3).map { Int(raw.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }

@@ -5,6 +5,7 @@ import Media
 import Separation
 import Synchronization
 import Tasks
+import VoiceChange
 
 /// How workers lease tasks.
 public struct LeasePolicy: Sendable, Hashable {
@@ -28,21 +29,28 @@ public struct TaskWorker: Sendable {
     private let blobs: any BlobStore
     private let tools: MediaTools
     private let separator: Separator
+    private let voices: InstalledVoices
+    private let pitch: PitchNetwork?
     private let policy: LeasePolicy
     private let makesPlaylists: Bool
     private let name: String
     private let logger: Logger
 
-    /// - Parameter makesPlaylists: Whether tracks can be streamed, too; it takes as much room again.
+    /// - Parameters:
+    ///   - pitch: The network that voices are changed with, where it is installed.
+    ///   - makesPlaylists: Whether tracks can be streamed, too; it takes as much room again.
     public init(
         store: any MetadataStore, blobs: any BlobStore, tools: MediaTools, separator: Separator,
-        policy: LeasePolicy = LeasePolicy(), makesPlaylists: Bool = true, name: String,
+        voices: InstalledVoices, pitch: PitchNetwork?, policy: LeasePolicy = LeasePolicy(),
+        makesPlaylists: Bool = true, name: String,
         logger: Logger
     ) {
         self.store = store
         self.blobs = blobs
         self.tools = tools
         self.separator = separator
+        self.voices = voices
+        self.pitch = pitch
         self.policy = policy
         self.makesPlaylists = makesPlaylists
         self.name = name
@@ -92,8 +100,7 @@ public struct TaskWorker: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await beat(lease) { progress.percent } }
             group.addTask {
-                let job = try await job(lease, folder: folder)
-                let result = try await job.run(tools, separator) { fraction in
+                let result = try await result(of: lease, in: folder) { fraction in
                     progress.rise(to: fraction)
                 }
                 try await publish(lease, result)
@@ -125,39 +132,21 @@ public struct TaskWorker: Sendable {
         }
     }
 
-    private func job(_ lease: Lease, folder: String) async throws -> SplitJob {
+    private func result(
+        of lease: Lease, in folder: String, progress: @escaping @Sendable (Double) -> Void
+    ) async throws -> JobResult {
         let input = try await blobs.localFile(lease.source.blob)
-        switch lease.task.presets {
-        case .stemSeparator(let presets):
-            let divides = presets.stem == .vocals && presets.multivocal == .leadBack
-            return SplitJob(
-                input: input,
-                kind: .stems(
-                    divides ? ["lead", "backing"] : [presets.stem.rawValue],
-                    clearCut: presets.extractionLevel == .clearCut,
-                    quality: SplitQuality(presets.splitter)),
-                dereverb: presets.dereverbEnabled,
-                layout: divides ? .leadBack : .pairs, format: AudioFormat(presets.encoderFormat),
-                folder: folder)
-        case .multistem(let presets):
-            return SplitJob(
-                input: input,
-                kind: .stems(
-                    presets.stems.map(\.rawValue), clearCut: presets.extractionLevel == .clearCut,
-                    quality: SplitQuality(presets.splitter)),
-                dereverb: presets.dereverbEnabled, layout: .together,
-                format: AudioFormat(presets.encoderFormat), folder: folder)
-        case .demuser(let presets):
-            return SplitJob(
-                input: input, kind: .demuser, dereverb: presets.dereverbEnabled,
-                format: AudioFormat(presets.encoderFormat),
-                folder: folder)
-        case .voiceClean(let presets):
-            return SplitJob(
-                input: input, kind: .voiceClean(NoiseReduction(presets.noiseCancelling)),
-                dereverb: presets.dereverbEnabled,
-                format: AudioFormat(presets.encoderFormat), folder: folder)
-        case .voiceChange: throw Self.notInstalled("Changing a voice")
+        switch TaskJob(lease.task.presets, input: input, folder: folder) {
+        case .split(let job): return try await job.run(tools, separator, progress: progress)
+        case .voiceChange(let presets):
+            guard let pitch else {
+                throw TaskFailure(
+                    code: "not_installed",
+                    detail: "Changing a voice needs a model that is not installed on this server.")
+            }
+            let voice = try voices.voice(presets.voicePack, for: lease.task.licence)
+            return try await VoiceChangeJob(presets, voice: voice, input: input, folder: folder)
+                .run(tools, separator, pitch, progress: progress)
         }
     }
 
@@ -165,12 +154,6 @@ public struct TaskWorker: Sendable {
         var logger = logger
         logger[metadataKey: "task"] = "\(lease.task.id.uuidString.lowercased())"
         return logger
-    }
-
-    private static func notInstalled(_ ability: String) -> TaskFailure {
-        TaskFailure(
-            code: "not_installed",
-            detail: "\(ability) needs a model that is not installed on this server.")
     }
 
     /// Makes the job's files tracks of the task, or leaves none of them.
@@ -201,20 +184,12 @@ public struct TaskWorker: Sendable {
                 logger.info("Handed back: the worker is shutting down")
                 return
             }
-            switch error {
-            case let failure as TaskFailure:
+            if let failure = TaskFailure(final: error) {
                 try await store.fail(lease, failure: failure, now: Date())
-            case let error as MediaError where error.isFinal:
-                try await store.fail(
-                    lease, failure: TaskFailure(code: error.code, detail: error.description),
-                    now: Date())
-            case let error as ModelError where error.isNotInstalled:
-                try await store.fail(
-                    lease, failure: TaskFailure(code: "not_installed", detail: error.description),
-                    now: Date())
-            default:
+            } else {
                 try await store.release(
-                    lease, failure: failure(error), maximumAttempts: policy.maximumAttempts,
+                    lease, failure: TaskFailure(passing: error),
+                    maximumAttempts: policy.maximumAttempts,
                     delay: policy.retryDelay * Double(1 << max(0, lease.task.attempts - 1)),
                     now: Date())
             }
@@ -224,40 +199,6 @@ public struct TaskWorker: Sendable {
             logger.error("The outcome could not be recorded: \(error)")
         }
     }
-
-    private func failure(_ error: any Error) -> TaskFailure {
-        switch error {
-        case let error as MediaError: TaskFailure(code: error.code, detail: error.description)
-        case let error as ModelError:
-            TaskFailure(code: "inference_error", detail: error.description)
-        default:
-            TaskFailure(
-                code: "internal_error", detail: "The task failed because of a fault in the server.")
-        }
-    }
-}
-
-extension AudioFormat {
-    /// What a client asked for; `nil`: the format of the source.
-    fileprivate init?(_ asked: EncoderFormat?) {
-        guard let asked else { return nil }
-        self.init(rawValue: asked.rawValue)
-    }
-}
-
-extension NoiseReduction {
-    fileprivate init(_ asked: NoiseCancelling) {
-        switch asked {
-        case .mild: self = .mild
-        case .normal: self = .normal
-        case .aggressive: self = .aggressive
-        }
-    }
-}
-
-extension SplitQuality {
-    /// `lynx` is the fastest; every other name gets the best.
-    public init(_ splitter: Splitter) { self = splitter == .lynx ? .fast : .best }
 }
 
 /// How far a job is: 1–99, only rising.

@@ -6,10 +6,13 @@ import Synchronization
 /// The encoders of a job's tracks.
 struct TrackSet: Sendable {
     let outputs: [JobOutput]
+    /// Of each track.
+    let channels: Int
     private let writers: [Writer]
 
     init(_ tools: MediaTools, _ outputs: [JobOutput], _ input: JobInput) {
         self.outputs = outputs
+        channels = input.info.channels
         writers = outputs.map { Writer(tools, $0, input) }
     }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Inference
 import Media
-import Separation
+import VoiceChange
 import Worker
 
 /// Does the files of a command, one after another, and tells how it went.
@@ -123,6 +123,7 @@ struct FileRunner {
         switch error {
         case let error as MediaError: (error.code, error.description)
         case let error as ModelError: ("separation_failed", error.description)
+        case let error as VoiceError: (error.code, error.description)
         case let error as CommandError: (error.code, error.description)
         default: ("internal_error", "\(error)")
         }

@@ -1,6 +1,9 @@
 import Foundation
+import Inference
 import Separation
 import Tasks
+import VoiceChange
+import Worker
 
 /// Where the parts lie that set-up installs, found from `PARTITA_ROOT` (which `bin/partita` sets), else
 /// from the place of the program: `<root>/.build/<platform>/release/partita`.
@@ -40,6 +43,26 @@ enum Installation {
     static func cacheDirectory() -> String {
         root.appendingPathComponent(".deps/cache").path
     }
+
+    /// The network that finds the pitch of voices.
+    /// - Throws: `ModelError`.
+    static func pitch(_ library: ModelLibrary, threads: Int?) throws -> PitchNetwork {
+        guard let pack = library.pitch else { throw ModelError.notInstalled(stems: ["pitch"]) }
+        return try PitchNetwork(
+            pack, InferenceRuntime(library: runtime()),
+            threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
+            cache: library.cache)
+    }
+
+    /// The voices that come with the program, and those of a data folder.
+    static func voices(data: URL) -> InstalledVoices {
+        InstalledVoices(directories: [
+            root.appendingPathComponent("Voices").path, voiceFolder(data: data),
+        ])
+    }
+
+    /// Where the voices of a data folder are.
+    static func voiceFolder(data: URL) -> String { data.appendingPathComponent("voice-packs").path }
 
     static func library() -> ModelLibrary {
         ModelLibrary(directories: modelDirectories(), cache: cacheDirectory())

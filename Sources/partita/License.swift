@@ -200,7 +200,7 @@ private struct LicenceReport: Encodable {
 
 extension MetadataStore {
     /// The licence with an id, or the only one with a name.
-    fileprivate func licence(named text: String) async throws -> Licence {
+    func licence(named text: String) async throws -> Licence {
         let all = try await licences()
         if let id = UUID(uuidString: text), let found = all.first(where: { $0.id == id }) {
             return found

@@ -15,7 +15,8 @@ struct Partita: AsyncParsableCommand {
         subcommands: [
             Serve.self, RunWorker.self, SplitCommand.self, LeadBackCommand.self,
             VoiceCleanCommand.self,
-            DemuserCommand.self, PitchCommand.self, License.self, Models.self,
+            DemuserCommand.self, ChangeVoiceCommand.self, VoicePacks.self, PitchCommand.self,
+            License.self, Models.self,
         ])
 
     /// Parses and runs, with the exit codes that scripts rely on.

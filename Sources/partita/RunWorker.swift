@@ -33,13 +33,16 @@ struct RunWorker: AsyncParsableCommand {
         let folder = try DataFolder(settings.data)
         // What a worker that was killed has left.
         try await folder.blobs.sweepScratch()
+        let library = Installation.library()
         let separator = try Separator(
-            library: Installation.library(), runtime: Installation.runtime(), threads: threads)
+            library: library, runtime: Installation.runtime(), threads: threads)
         separator.check()
         for note in separator.notes { logger.warning("\(note)") }
+        let pitch = library.pitch == nil ? nil : try Installation.pitch(library, threads: threads)
         logger.info("Ready; stems: \(separator.stems.joined(separator: ", "))")
         let worker = TaskWorker(
             store: folder.store, blobs: folder.blobs, tools: try MediaTools(), separator: separator,
+            voices: Installation.voices(data: folder.url), pitch: pitch,
             makesPlaylists: try playlists.load(settings),
             name:
                 "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)",

@@ -97,7 +97,8 @@ struct Serve: AsyncParsableCommand {
         logger.info("Stems: \(library.stems.joined(separator: ", "))")
         let tasks = TaskService(
             store: folder.store, blobs: folder.blobs, probe: FFmpegProbe(try MediaTools()),
-            catalog: InstalledCatalog(stems: Set(library.stems)), policy: policy)
+            catalog: InstalledCatalog(stems: Set(library.stems)),
+            voices: Installation.voices(data: folder.url), policy: policy)
         let keyFile = try await folder.ensureLicence(tasks)
 
         let server = APIServer(

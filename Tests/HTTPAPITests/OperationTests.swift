@@ -108,7 +108,52 @@ import Testing
                     "ALEX_KAYE", "STASIA_FAYE", "NICOLAAS_HAAS", "NIK_ZEL", "OLIA_CHEBO",
                     "YVAR_DE_GROOT", "VETRANA",
                 ])
-            #expect(packs.allSatisfy { $0["ready_to_use"] == true })
+            #expect(packs.allSatisfy { $0["ready_to_use"] == false }, "none is installed")
+        }
+    }
+
+    /// Voices that are made on this server, for all licenses or for one; they need no restart.
+    @Test func madeVoicesAreListedForWhoeverMayUseThem() async throws {
+        try await TestServer.run { server in
+            let mine = server.licence.id.uuidString.lowercased()
+            for (id, name, license) in [
+                ("VETRANA", "Vetrana", nil), ("everybodys", "Für alle", nil),
+                ("mine", "Mine", mine), ("others", "Others", UUID().uuidString.lowercased()),
+            ] {
+                try server.install(voice: id, name, license: license)
+            }
+            func packs(_ key: String? = nil) async throws -> [String: JSON] {
+                let reply = try await server.post("/api/v1/voice_packs/list/", "", key: key)
+                guard case .array(let packs)? = try reply.json["packs"] else { return [:] }
+                return Dictionary(
+                    uniqueKeysWithValues: packs.map { ($0["pack_id"]?.stringValue ?? "", $0) })
+            }
+            let own = try await packs()
+            let other = try await server.key()
+            #expect(own.count == 9 && own["mine"] != nil && own["others"] == nil)
+            #expect(
+                own["everybodys"] == [
+                    "pack_id": "everybodys", "name": "Für alle", "created": .integer(1_700_000_000),
+                    "ready_to_use": true,
+                ])
+            #expect(own["VETRANA"]?["ready_to_use"] == true)
+            #expect(own["NIK_ZEL"]?["ready_to_use"] == false)
+            let theirs = try await packs(other)
+            #expect(theirs.count == 8 && theirs["mine"] == nil)
+
+            func status(_ pack: String, _ key: String? = nil) async throws -> Int {
+                let source = try await server.uploadedSource(key: key)
+                return try await server.post(
+                    "/api/v1/change_voice/",
+                    #"{"source_id":"\#(source)","presets":{"voice_pack_id":"\#(pack)"}}"#, key: key
+                ).status
+            }
+            #expect(try await status("mine") == 200)
+            #expect(try await status("everybodys", other) == 200)
+            #expect(try await status("mine", other) == 400)
+            #expect(try await status("others") == 400)
+            try FileManager.default.removeItem(atPath: server.root + "/voice-packs/mine")
+            #expect(try await status("mine") == 400)
         }
     }
 

@@ -1,11 +1,13 @@
 import FileBlobs
 import Foundation
+import Inference
 import Logging
 import Media
 import SQLiteStore
 import Separation
 import Tasks
 import TestSupport
+import VoiceChange
 import Worker
 
 /// The engine with everything that is installed, loaded once.
@@ -13,6 +15,14 @@ let separator = Result {
     try Separator(
         library: ModelLibrary(directories: Repository.models, cache: nil),
         runtime: Repository.runtime, threads: 2)
+}
+
+/// The network that finds the pitch of voices.
+let pitchNetwork = Result {
+    let library = ModelLibrary(directories: Repository.models, cache: nil)
+    guard let pack = library.pitch else { throw ModelError.notInstalled(stems: ["pitch"]) }
+    return try PitchNetwork(
+        pack, InferenceRuntime(library: Repository.runtime), threads: 2, cache: nil)
 }
 
 /// The engine with nothing but our own model of vocals, drums and bass.
@@ -64,15 +74,19 @@ struct DataFolder {
 
     func worker(
         _ name: String = "a", policy: LeasePolicy = LeasePolicy(), limits: MediaLimits = .init(),
-        makesPlaylists: Bool = true, separator engine: Separator? = nil
+        makesPlaylists: Bool = true, separator engine: Separator? = nil, pitch: PitchNetwork? = nil
     ) throws -> TaskWorker {
         TaskWorker(
             store: store, blobs: blobs, tools: try MediaTools(limits: limits),
-            separator: try engine ?? separator.get(), policy: policy,
+            separator: try engine ?? separator.get(),
+            voices: InstalledVoices(directories: [voices]), pitch: pitch, policy: policy,
             makesPlaylists: makesPlaylists,
             name: name,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
+
+    /// The folder of voice packs.
+    var voices: String { folder.path + "/voice-packs" }
 
     /// Blobs and what is left in the scratch folder.
     func files() throws -> [String] {

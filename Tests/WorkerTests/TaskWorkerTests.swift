@@ -183,12 +183,6 @@ import Worker
         )
     }
 
-    @Test func voiceChangeIsNotInstalled() async throws {
-        try await fails(
-            .voiceChange(VoiceChangePresets(voicePack: "VETRANA")),
-            "Changing a voice needs a model that is not installed on this server.")
-    }
-
     /// With nothing but our own network, the task ends at once with `not_installed`.
     private func fails(_ presets: Presets, _ sentence: String) async throws {
         let data = try await DataFolder()

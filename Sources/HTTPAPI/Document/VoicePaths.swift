@@ -41,7 +41,9 @@ extension APIDocument {
                         .init("created", Schema.integer("When it was made, in epoch seconds.")),
                         .init(
                             "ready_to_use",
-                            Schema.boolean("Whether tasks may name the voice.").addition),
+                            Schema.boolean(
+                                "Whether the voice is installed: tasks that name another one end in `error`."
+                            ).addition),
                     ], required: ["name", "pack_id", "created"])),
             .init(
                 "VoicePackListResponse",

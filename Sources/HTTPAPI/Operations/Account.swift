@@ -21,14 +21,14 @@ extension API {
 
     /// `POST /api/v1/voice_packs/list/`.
     func voicePacks(_ request: Request, _ context: APIContext) async throws -> Response {
-        _ = try context.requireLicence()
+        let packs = tasks.voicePacks(licence: try context.requireLicence())
         return .json([
             "packs": .array(
-                VoicePack.named.map { pack in
+                packs.map { pack in
                     [
                         "pack_id": .string(pack.id), "name": .string(pack.name),
                         "created": .integer(Int64(pack.created.timeIntervalSince1970)),
-                        "ready_to_use": true,
+                        "ready_to_use": .bool(pack.isReady),
                     ]
                 })
         ])

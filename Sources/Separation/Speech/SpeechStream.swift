@@ -1,52 +1,37 @@
-import DSP
+import Inference
 
-/// Takes music out of a recording of speech: two streams look for the voice, each in its own way, and speech is the
+/// Takes music out of a recording of speech: two networks look for the voice, each in its own way, and speech is the
 /// mean of what they find. Their errors are largely independent, so the mean has less of them than either.
 ///
 /// The stem is the music: the source without the speech, with all that lies above what the networks know.
 final class SpeechStream: StemStream {
-    private let streams: [any StemStream]
-    private let source: [FrameQueue]
-    /// `[stream][channel]`: the voices found.
-    private let voices: [[FrameQueue]]
+    private let voices: any StemStream
 
-    /// - Parameter streams: Give one stem each, the voice.
-    init(_ streams: [any StemStream], channels: Int) {
-        self.streams = streams
-        source = FrameQueue.samples(channels)
-        voices = streams.map { _ in FrameQueue.samples(channels) }
-    }
+    /// - Parameter voices: Its stems are opinions of one voice.
+    init(_ voices: any StemStream) { self.voices = voices }
 
-    var seconds: StageSeconds { streams.map(\.seconds).reduce(StageSeconds(), +) }
+    var seconds: StageSeconds { voices.seconds }
 
     func push(_ block: [[Float]]) throws -> [SeparatedBlock] {
-        source.append(block)
-        for (stream, queues) in zip(streams, voices) {
-            for part in try stream.push(block) { queues.append(part.stems[0]) }
-        }
-        return take()
+        try voices.push(block).map(music)
     }
 
-    func finish() throws -> [SeparatedBlock] {
-        for (stream, queues) in zip(streams, voices) {
-            while let parts = try stream.rest() {
-                for part in parts { queues.append(part.stems[0]) }
-            }
-        }
-        return take()
-    }
+    func finish() throws -> [SeparatedBlock] { try voices.finish().map(music) }
 
-    private func take() -> [SeparatedBlock] {
-        let end = voices.map { $0[0].end }.min()!
-        guard end > source[0].start else { return [] }
-        let original = source.take(until: end)
-        let found = voices.map { $0.take(until: end) }
-        let share = 1 / Float(voices.count)
-        let speech = original.indices.map { channel in
-            original[channel].indices.map { index in
-                found.reduce(0) { $0 + $1[channel][index] } * share
+    private func music(_ block: SeparatedBlock) -> SeparatedBlock {
+        SeparatedBlock(
+            source: block.source, stems: [block.source.without(block.meanStem).onGrid])
+    }
+}
+
+extension SeparatedBlock {
+    /// The mean of the stems, `[channel][sample]`: the best guess where each is an opinion of the same.
+    public var meanStem: [[Float]] {
+        let share = 1 / Float(stems.count)
+        return source.indices.map { channel in
+            source[channel].indices.map { index in
+                stems.reduce(0) { $0 + $1[channel][index] } * share
             }
         }
-        return [SeparatedBlock(source: original, stems: [original.without(speech).onGrid])]
     }
 }

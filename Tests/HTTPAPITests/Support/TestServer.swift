@@ -61,7 +61,7 @@ struct TestServer: Sendable {
         let clock = TestClock()
         let service = TaskService(
             store: store, blobs: blobs, probe: FFmpegProbe(try MediaTools()), catalog: OnePack(),
-            clock: { clock.now })
+            voices: InstalledVoices(directories: [root + "/voice-packs"]), clock: { clock.now })
         let (licence, key) = try await service.createLicence(name: "test")
         let (ports, running) = AsyncStream.makeStream(of: Int.self)
         var logger = Logger(label: "test")
@@ -175,6 +175,26 @@ struct TestServer: Sendable {
         }
         try await store.complete(
             lease, result: TaskResult(tracks: tracks, duration: 1.6, gain: 1), now: clock.now)
+    }
+
+    /// Puts the manifest of a voice pack where packs are; the server reads no more of it.
+    func install(voice id: String, _ name: String, license: String?) throws {
+        let folder = "\(root)/voice-packs/\(id)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let numbers = Array(repeating: 1, count: 40)
+        var manifest: [String: Any] = [
+            "format": 1, "kind": "codebook", "id": id, "name": name, "description": "",
+            "created": 1_700_000_000, "sources": [String](), "entries": 1,
+            "sha256": String(repeating: "0", count: 64),
+            "statistics": [
+                "voiced_seconds": 60, "median_hz": 220, "pitch_spread_semitones": 3,
+                "mean": numbers, "deviation": numbers, "tract_ratio": 1,
+                "aperiodicity": Array(repeating: -10, count: 5),
+            ],
+        ]
+        manifest["license"] = license
+        try JSONSerialization.data(withJSONObject: manifest).write(
+            to: URL(fileURLWithPath: folder + "/voice.json"))
     }
 
     /// Files in the store, besides the database.

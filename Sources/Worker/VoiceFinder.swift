@@ -1,0 +1,103 @@
+import Foundation
+import Separation
+
+/// Finds out whether there is a voice in a recording, and which of the opinions of it to take.
+///
+/// Looks at windows of half a second. A voice is where the vocals are not weaker than the recording by more than 12 dB
+/// and the network of speech, which knows no instruments, hears one too, at most 20 dB weaker. In speech both then find
+/// the same, and their mean is better than either (`docs/voice-change.md` has the figures); of singing, the network of
+/// speech loses a part.
+struct VoiceFinder {
+    /// What to take for the voice.
+    enum Choice: CaseIterable, Sendable {
+        /// Vocals: there is music.
+        case vocals
+        /// The mean of both opinions.
+        case mean
+
+        /// The voice in a block of ``SplitKind/voice``, `[channel][sample]`.
+        func voice(of block: SeparatedBlock) -> [[Float]] {
+            switch self {
+            case .vocals: block.stems[0]
+            case .mean: block.meanStem
+            }
+        }
+    }
+
+    /// Decibels; see above.
+    private static let weakestVocals = -12.0
+    private static let weakestSpeech = -20.0
+    /// Windows without sound, this far below the mean of the recording, say nothing.
+    private static let silence = -40.0
+    /// By how much speech is weaker than vocals at most where both are the same voice.
+    private static let speechLoss = -1.5
+    /// Windows with a voice that a recording must have; a shorter one in all of its windows.
+    private static let needed = 2
+
+    private let windowLength: Int
+    private let floor: Double
+    private var window = Energies()
+    private var filled = 0
+    private var windows = 0
+    private var found = 0
+    private var voice = Energies()
+
+    private struct Energies {
+        var source = 0.0
+        var vocals = 0.0
+        var speech = 0.0
+    }
+
+    /// - Parameter meanSquare: Of the whole recording.
+    init(sampleRate: Int, channels: Int, meanSquare: Double) {
+        windowLength = sampleRate / 2
+        floor = meanSquare * pow(10, Self.silence / 10) * Double(windowLength * channels)
+    }
+
+    /// Takes in the next samples of ``SplitKind/voice``.
+    mutating func add(_ block: SeparatedBlock) {
+        let count = block.source[0].count
+        var start = 0
+        while start < count {
+            let end = min(count, start + windowLength - filled)
+            window.source += Self.energy(block.source, start..<end)
+            window.vocals += Self.energy(block.stems[0], start..<end)
+            window.speech += Self.energy(block.stems[1], start..<end)
+            filled += end - start
+            start = end
+            if filled == windowLength { close() }
+        }
+    }
+
+    /// What to take for the voice; `nil` where there is none.
+    mutating func finish() -> Choice? {
+        if windows == 0 { close() }
+        guard found > 0, found >= min(Self.needed, windows) else { return nil }
+        return Self.decibels(voice.speech, over: voice.vocals) > Self.speechLoss ? .mean : .vocals
+    }
+
+    private mutating func close() {
+        defer {
+            window = Energies()
+            filled = 0
+        }
+        guard window.source > floor, window.source > 0 else { return }
+        windows += 1
+        guard Self.decibels(window.vocals, over: window.source) > Self.weakestVocals,
+            Self.decibels(window.speech, over: window.source) > Self.weakestSpeech
+        else { return }
+        found += 1
+        voice.vocals += window.vocals
+        voice.speech += window.speech
+    }
+
+    private static func energy(_ samples: [[Float]], _ range: Range<Int>) -> Double {
+        samples.reduce(0) { sum, channel in
+            channel[range].reduce(sum) { $0 + Double($1 * $1) }
+        }
+    }
+
+    private static func decibels(_ a: Double, over b: Double) -> Double {
+        a > 0 && b > 0 ? 10 * log10(a / b) : -.infinity
+    }
+}
