@@ -2,7 +2,7 @@ import Foundation
 
 extension PitchTrack {
     /// Whether somebody sings: the share of held notes decides.
-    public var isSung: Bool { heldShare > 0.25 }
+    public var isSung: Bool { heldShare > 0.15 }
 
     /// The share of voiced frames in whose middle a note is held: 0.4 s of voice, whose halves have the same mean pitch within
     /// 0.35 semitones. Halves of 0.2 s hold a period of vibrato, so that vibrato does not count.

@@ -125,6 +125,7 @@ public struct VoiceChangeJob: Sendable {
             frames += block.source[0].count
             progress(Double(frames) / Double(input.survey.frames))
         }
+        try Task.checkCancellation()
         // The second decode must find what the first did.
         if frames != input.survey.frames { throw MediaError.decodingInterrupted }
         guard let choice = finder.finish() else { throw VoiceError.noVoice }
@@ -146,7 +147,7 @@ public struct VoiceChangeJob: Sendable {
         var frequencies: [Float] = []
         try await spool.forEach { block, frames in
             let voice = separated.choice.voice(of: block)
-            gate.add(voice)
+            gate.add(voice, of: block.source)
             frequencies += try tracker.push(
                 ChannelMix.mono(voice, weights: separated.weights))
             progress(Double(frames) / Double(input.survey.frames))

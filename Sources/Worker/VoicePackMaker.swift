@@ -1,12 +1,17 @@
 import Foundation
 import Inference
 import Media
+import Separation
 import VoiceChange
 
-/// Makes a voice pack of recordings: reads each three times, to find where the voice is among the channels, its pitch, and what
-/// it is like.
+/// Makes a voice pack of recordings: reads each four times, to find whether there is a voice and nothing much besides, where it is
+/// among the channels, its pitch, and what it is like.
 public actor VoicePackMaker {
+    /// What is not the voice must be so much weaker, as a ratio of energies: 10 dB.
+    private static let mostBesides = 0.1
+
     private let tools: MediaTools
+    private let separator: Separator
     private let network: PitchNetwork
     private let builder = VoicePackBuilder()
     private var mix = ChannelMix(channels: 1)
@@ -14,8 +19,13 @@ public actor VoicePackMaker {
     private var tracker: PitchTracker?
     private var frequencies: [Float] = []
 
-    public init(_ tools: MediaTools, _ network: PitchNetwork) {
+    private var stream: (any StemStream)?
+    private var finder: VoiceFinder?
+    private var energies = (whole: 0.0, besides: 0.0)
+
+    public init(_ tools: MediaTools, _ separator: Separator, _ network: PitchNetwork) {
         self.tools = tools
+        self.separator = separator
         self.network = network
     }
 
@@ -30,17 +40,22 @@ public actor VoicePackMaker {
         guard info.sampleRate >= VoiceChangeJob.lowestRate else {
             throw VoiceError.notAVoice(recording: name)
         }
-        _ = try await tools.survey(file, info)
+        let survey = try await tools.survey(file, info)
+        guard survey.meanSquare > 0 else { throw VoiceError.silent(recording: name) }
         progress(0.05)
+        try listen(info, survey)
+        try await tools.decode(file, info) { try await self.listen($0) }
+        guard try hearsVoiceAlone() else { throw VoiceError.notAVoice(recording: name) }
+        progress(0.4)
         mix = ChannelMix(channels: info.channels)
         try await tools.decode(file, info) { await self.place($0) }
         weights = mix.weights
-        progress(0.1)
+        progress(0.45)
         tracker = try PitchTracker(network, sampleRate: info.sampleRate)
         frequencies = []
         try await tools.decode(file, info) { try await self.track($0) }
         frequencies += try tracker?.finish() ?? []
-        progress(0.5)
+        progress(0.7)
         try builder.begin(
             recording: name, sampleRate: info.sampleRate,
             pitch: PitchTrack(frequencies: frequencies))
@@ -55,6 +70,39 @@ public actor VoicePackMaker {
         _ description: VoicePackBuilder.Description
     ) throws(VoiceError) -> VoicePackContent {
         try builder.finish(description)
+    }
+
+    private func listen(_ info: AudioInfo, _ survey: Survey) throws {
+        stream = try separator.makeStream(
+            SeparationRequest(
+                kind: .voice, sampleRate: info.sampleRate, channels: info.channels,
+                meanSquare: survey.meanSquare))
+        finder = VoiceFinder(
+            sampleRate: info.sampleRate, channels: info.channels, meanSquare: survey.meanSquare)
+        energies = (0, 0)
+    }
+
+    private func listen(_ block: [[Float]]) throws { hear(try stream?.push(block) ?? []) }
+
+    private func hearsVoiceAlone() throws -> Bool {
+        while let blocks = try stream?.finish(), !blocks.isEmpty { hear(blocks) }
+        stream = nil
+        return finder?.finish() != nil && energies.besides < Self.mostBesides * energies.whole
+    }
+
+    private func hear(_ blocks: [SeparatedBlock]) {
+        for block in blocks {
+            finder?.add(block)
+            // What both opinions leave: music and noise.
+            let voice = block.meanStem
+            for (source, voice) in zip(block.source, voice) {
+                for index in source.indices {
+                    energies.whole += Double(source[index] * source[index])
+                    energies.besides += Double(
+                        (source[index] - voice[index]) * (source[index] - voice[index]))
+                }
+            }
+        }
     }
 
     private func place(_ block: [[Float]]) { mix.add(block) }

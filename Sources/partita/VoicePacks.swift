@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Inference
 import Media
+import Separation
 import VoiceChange
 import Worker
 
@@ -56,8 +57,13 @@ struct VoicePacks: AsyncParsableCommand {
                 let licence = try await DataFolder(data).store.licence(named: license)
                 owner = InstalledVoices.owner(licence.id)
             }
+            let library = Installation.library()
+            let separator = try Separator(
+                library: library, runtime: Installation.runtime(),
+                threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+            try separator.load(.voice)
             let maker = VoicePackMaker(
-                try MediaTools(), try Installation.pitch(Installation.library(), threads: threads))
+                try MediaTools(), separator, try Installation.pitch(library, threads: threads))
             for file in recordings {
                 let name = (file as NSString).lastPathComponent
                 let bar = ProgressBar(title: name, isHidden: quiet)

@@ -96,7 +96,8 @@ import Worker
 
     /// Whoever makes a pack is told what is wrong with a recording.
     @Test func packsAreMadeOfVoicesOnly() async throws {
-        let maker = VoicePackMaker(try MediaTools(), try pitchNetwork.get())
+        let maker = VoicePackMaker(
+            try MediaTools(), try separator.get(), try pitchNetwork.get())
         let silence = try files.make("still.wav", ["-f", "lavfi", "-i", "anullsrc=d=30"])
         await #expect(throws: VoiceError.silent(recording: "still.wav")) {
             try await maker.add(recording: silence.path) { _ in }
@@ -108,7 +109,8 @@ import Worker
         }
         let short = try files.make(
             "short.wav", from: "solo/vocadito_1_singing.flac", ["-t", "4"])
-        let other = VoicePackMaker(try MediaTools(), try pitchNetwork.get())
+        let other = VoicePackMaker(
+            try MediaTools(), try separator.get(), try pitchNetwork.get())
         try await other.add(recording: short.path) { _ in }
         await #expect(throws: VoiceError.self) {
             _ = try await other.finish(.init(id: "a", name: "A", created: 0))
