@@ -58,7 +58,7 @@ def main():
     out = np.empty_like(a)
     core = openvino.Core()
     settings = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": threads,
-                "INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": False}
+                "EXECUTION_MODE_HINT": "PERFORMANCE", "ENABLE_CPU_PINNING": False}
     report = []
     for pack in packs:
         path = os.path.join(pack, "model.onnx")
