@@ -9,14 +9,14 @@ import time
 import venv
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PARTITA = os.path.join(ROOT, "bin", "partita")
+# Another build of the program can be measured.
+PARTITA = os.environ.get("PARTITA_PROGRAM", os.path.join(ROOT, "bin", "partita"))
 WORK = os.path.join(ROOT, ".deps", "bench")
 RECORDINGS = os.path.join(ROOT, "..", "shared", "eval")
 
 # Which packs a run may use: PARTITA_MODELS replaces the folders in which packs are looked for.
 MODELS = {
     "fused": None,
-    "core": os.path.join(ROOT, "Models"),
     "spleeter": os.path.join(ROOT, ".deps", "models"),
 }
 

@@ -51,8 +51,8 @@ TASKS = {
     for task in (
         # vocals are the hardest and the most asked for
         Task("music-core", "mixture", Mixer, (1.5, 1.0, 1.0, 1.0), ("vocals", "drum", "bass"), 128, 5),
-        # serves nothing until it separates what it would offer (config.OTHER_KINDS)
-        Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, (), 40, 5, surprise=5.0, calibrate=True, stride=2),
+        Task("music-instruments", "other", InstrumentMixer, (1.0,) * 7, config.OTHER_KINDS, 64, 4, surprise=5.0, calibrate=True,
+             placed=True, stride=2),
         Task("vocals-lead", "vocals", LeadMixer, (1.0, 1.0), ("lead", "backing"), 48, 4, ratio=4.0, placed=True, stride=2),
         # serves no stem: the engine knows it by what it divides
         Task("dry", "voice", DryMixer, (1.0, 1.0), (), 64, 3, ratio=4.0, placed=True, stride=2),

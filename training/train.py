@@ -238,7 +238,9 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
     first_step, team, bfloat = state.step, Threads(threads), half_precision()
     while state.seconds < minutes * 60 and (max_steps is None or state.step - first_step < max_steps):
         done = state.seconds / (minutes * 60)
-        rate = RATE * min(1, (state.step + 1) / WARM_UP) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(done, 1))))
+        # Full until two thirds of the time, then half a cosine.
+        fall = min(max(3 * done - 2, 0), 1)
+        rate = RATE * min(1, (state.step + 1) / WARM_UP) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
         for group in state.optimiser.param_groups:
             group["lr"] = rate
         batch = torch.from_numpy(feeder.next())
