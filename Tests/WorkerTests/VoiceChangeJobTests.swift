@@ -177,18 +177,18 @@ enum MadeVoices {
         #expect(try folder.files().allSatisfy { $0 == "a.flac" || $0.hasPrefix("voices/") })
     }
 
-    /// A singer on the left stays there.
+    /// A speaker on the left stays there.
     @Test func theVoiceStaysWhereItWas() async throws {
         let file = try folder.make(
-            "left.wav", from: "solo/vocadito_1_singing.flac",
-            ["-t", "8", "-af", "pan=stereo|c0=c0|c1=-0.3*c0", "-c:a", "pcm_s24le"])
+            "left.wav", from: Self.speech,
+            ["-t", "6", "-af", "pan=stereo|c0=c0|c1=-0.3*c0", "-c:a", "pcm_s24le"])
         func levels(_ samples: [[Float]]) -> [Double] {
             samples.map { $0.reduce(0) { $0 + Double($1 * $1) } }
         }
         let mix = try mix(await run(file))
         let (was, now) = (levels(try decode(file)), levels(mix))
         #expect(abs(10 * log10((now[0] / now[1]) / (was[0] / was[1]))) < 1)
-        #expect(difference([mix[0]], [try decode(file)[0]]) > -40, "it went through the converter")
+        #expect(difference([mix[0]], [try decode(file)[0]]) > -15, "it is another voice")
         let product = zip(mix[0], mix[1]).reduce(0) { $0 + Double($1.0 * $1.1) }
         #expect(product / (now[0] * now[1]).squareRoot() < -0.9, "the polarity is kept, too")
     }
