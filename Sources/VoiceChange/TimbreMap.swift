@@ -60,7 +60,7 @@ struct TimbreMap {
 
 extension [[Float]] {
     /// The product with a vector.
-    fileprivate func applied(to vector: [Float]) -> [Float] {
+    func applied(to vector: [Float]) -> [Float] {
         map { row in
             var sum: Float = 0
             for i in vector.indices { sum += row[i] * vector[i] }

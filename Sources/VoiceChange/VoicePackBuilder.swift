@@ -71,8 +71,16 @@ public final class VoicePackBuilder {
     private var entries = Reservoir<Entry>(limit: entryLimit)
     private var seconds = 0.0
     private var recording: Recording?
+    private let pitchFactor: Float
+    private let breath: Float
+    private let warp: [[Float]]?
+    private let offset: [Float]
 
-    public init() {
+    /// - Parameter character: What the voice is made to be; by default what it is.
+    public init(character: VoiceCharacter = VoiceCharacter()) {
+        pitchFactor = Float(exp2(character.pitch / 12))
+        breath = Float(character.breath)
+        (warp, offset) = character.cepstra()
         collector = StatisticsCollector(secondsPerFrame: Self.secondsPerFrame)
     }
 
@@ -115,13 +123,14 @@ public final class VoicePackBuilder {
     }
 
     private func add(_ frame: VoiceFrame) {
-        let cepstrum = recording!.mel.analyze(frame.envelope)
+        let own = recording!.mel.analyze(frame.envelope)
+        let cepstrum = zip(warp?.applied(to: own) ?? own, offset).map { $0 + $1 }
         let voiced = frame.frequency > 0 && !frame.isSilent
         recording!.check.add(level: frame.level, voiced: voiced)
         recording!.recent.append(
             Frame(
-                voiced: voiced, frequency: frame.frequency, cepstrum: cepstrum,
-                aperiodicity: frame.aperiodicity))
+                voiced: voiced, frequency: frame.frequency * pitchFactor, cepstrum: cepstrum,
+                aperiodicity: frame.aperiodicity.map { min(0, max(-60, $0 + breath)) }))
         guard recording!.recent.count == 5 else { return }
         let recent = recording!.recent
         recording!.recent.removeFirst()

@@ -1,0 +1,126 @@
+import DSP
+import Foundation
+import TestSupport
+import Testing
+import VoiceChange
+
+@Suite struct VoiceConverterTests {
+    static let male = "eval/solo/smstools_speech-male.flac"
+    static let female = "eval/solo/smstools_speech-female.flac"
+    static let singing = "eval/solo/vocadito_1_singing.flac"
+
+    /// Semitones between the tracked pitch of a result and that of the recording, frame by frame.
+    func moves(_ source: Spoken, _ result: [Float]) throws -> [Double] {
+        let again = try Spoken(result, rate: source.rate)
+        return zip(source.pitch.frequencies, again.pitch.frequencies).compactMap {
+            $0 > 0 && $1 > 0 ? 12 * log2(Double($1 / $0)) : nil
+        }
+    }
+
+    @Test(arguments: [male, female])
+    func speechTakesThePitchOfThePack(_ path: String) throws {
+        let source = try Spoken(path)
+        let voice = try Packs.kathleen.get()
+        let (result, map) = try source.convert(
+            to: voice, .init(accent: 0, tonality: .voicePack, isSong: false))
+        #expect(result[0].count == source.samples.count)
+        let median = try Spoken(result[0], rate: source.rate).survey().medianFrequency
+        let asked = voice.manifest.statistics.medianFrequency
+        #expect(abs(12 * log2(median / asked)) < 0.3)
+        #expect(!map.isIdentity)
+    }
+
+    @Test func songsMoveByWholeSemitonesOrOctaves() throws {
+        let source = try Spoken(Self.singing, seconds: 10)
+        for (tonality, unit) in [(VoiceSettings.Tonality.voicePack, 1.0), (.sourceFile, 12.0)] {
+            let (result, map) = try source.convert(
+                to: Packs.kathleen.get(), .init(accent: 1, tonality: tonality, isSong: true))
+            #expect(map.shift.remainder(dividingBy: unit) == 0 && map.spread == 1)
+            let moved = try moves(source, result[0])
+            #expect(moved.count > 300)
+            #expect(abs(median(moved) - map.shift) < 0.3)
+        }
+    }
+
+    @Test(arguments: [VoiceSettings.Tonality.voicePack, .sourceFile])
+    func blocksAndTimesDoNotChangeTheResult(_ tonality: VoiceSettings.Tonality) throws {
+        let source = try Spoken(Self.male, seconds: 2.5)
+        let settings = VoiceSettings(accent: 0.7, tonality: tonality, isSong: false)
+        let voice = try Packs.kathleen.get()
+        let whole = try source.convert(
+            to: voice, settings, block: source.samples.count, channels: [0.7, -0.3])
+        for block in [source.samples.count, 441, 10_007] {
+            let again = try source.convert(
+                to: voice, settings, block: block, channels: [0.7, -0.3])
+            let same = again.samples == whole.samples
+            #expect(same)
+        }
+    }
+
+    /// The pack of a speaker leaves another recording of the same one nearly as it is.
+    @Test func theSameSpeakerStaysTheSame() throws {
+        let source = try Spoken(Packs.recording("kathleen_en_f", 8), seconds: 12)
+        let (result, map) = try source.convert(
+            to: Packs.kathleen.get(), .init(accent: 0, tonality: .sourceFile, isSong: false))
+        #expect(map.isIdentity)
+        let distance = try logSpectralDistance(source.samples, result[0])
+        print("identity: log-spectral distance", distance, "dB")
+        #expect(distance < 2.5)
+        let other = try source.convert(
+            to: Packs.flemish.get(), .init(accent: 0, tonality: .sourceFile, isSong: false))
+        #expect(try logSpectralDistance(source.samples, other.samples[0]) > 1.4 * distance)
+    }
+
+    /// With `accent` 1, the long-term spectrum of the result is nearer to the pack's than the recording's was.
+    @Test(arguments: [0.0, 1.0])
+    func theTimbreIsThatOfThePack(accent: Double) throws {
+        let source = try Spoken(Self.male)
+        let voice = try Packs.kathleen.get()
+        let (result, _) = try source.convert(
+            to: voice, .init(accent: accent, tonality: .voicePack, isSong: false))
+        let target = voice.manifest.statistics.mean
+        func distance(_ mean: [Float]) -> Float {
+            zip(mean, target).dropFirst().reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        }
+        let before = try distance(source.survey().mean)
+        let after = try distance(Spoken(result[0], rate: source.rate).survey().mean)
+        #expect(after < 0.3 * before)
+    }
+
+    /// The A-weighted level stays within 1 dB over half a second wherever somebody speaks.
+    @Test func loudnessStays() throws {
+        let source = try Spoken(Self.female)
+        let (result, _) = try source.convert(
+            to: Packs.flemish.get(), .init(accent: 1, tonality: .voicePack, isSong: false))
+        func level(_ x: [Float]) -> Double {
+            10 * log10(x.reduce(0) { $0 + Double($1 * $1) } / Double(x.count))
+        }
+        #expect(abs(level(result[0]) - level(source.samples)) < 2)
+    }
+
+    /// A voice on one side stays there, filtered or made anew.
+    @Test(arguments: [VoiceSettings.Tonality.voicePack, .sourceFile])
+    func channelsKeepTheirPlaces(_ tonality: VoiceSettings.Tonality) throws {
+        let source = try Spoken(Self.male, seconds: 3)
+        let settings = VoiceSettings(accent: 1, tonality: tonality, isSong: false)
+        let (result, _) = try source.convert(
+            to: Packs.kathleen.get(), settings, channels: [0.8, -0.4])
+        #expect(difference([result[0].map { -0.5 * $0 }], [result[1]]) < -60)
+    }
+
+    @Test func nobodyIsNoVoice() throws {
+        let noise = try Spoken(uniformNoise(88_200).map { 0.1 * $0 }, rate: 44_100)
+        #expect(throws: VoiceError.noVoice) { try noise.survey() }
+        let silence = try Spoken([Float](repeating: 0, count: 44_100), rate: 44_100)
+        #expect(throws: VoiceError.noVoice) { try silence.survey() }
+    }
+
+    @Test func theMixHoldsAVoiceOfOppositePolarity() {
+        var mix = ChannelMix(channels: 2)
+        let noise = uniformNoise(1000)
+        mix.add([noise, noise.map { -0.5 * $0 }])
+        let mono = ChannelMix.mono([noise, noise.map { -0.5 * $0 }], weights: mix.weights)
+        #expect(difference([mono.map { $0 / mono[0] * noise[0] }], [noise]) < -80)
+        #expect(ChannelMix(channels: 3).weights == [1, 1, 1].map { Float($0) / 3 })
+    }
+}
