@@ -15,12 +15,16 @@ final class Loudness {
         }
     }
 
-    /// A-weighting of power (IEC 61672-1, annex E).
+    /// K-weighting of power (ITU-R BS.1770-4, annex 1), from the filters' analog prototypes: a shelf that raises what lies
+    /// above 1.7 kHz by 4 dB, and a high-pass at 38 Hz.
     private static func weight(_ hertz: Double) -> Double {
+        let (high, middle, quality) = (1.58486, 1.25872, 0.70718)
+        let w = hertz / 1681.97
+        let shelf =
+            (pow(1 - high * w * w, 2) + pow(middle * w / quality, 2))
+            / (pow(1 - w * w, 2) + pow(w / quality, 2))
         let f = hertz * hertz
-        let (a, b, c, d) = (20.6 * 20.6, 107.7 * 107.7, 737.9 * 737.9, 12_194.0 * 12_194.0)
-        let gain = d * f * f / ((f + a) * ((f + b) * (f + c)).squareRoot() * (f + d))
-        return gain * gain
+        return shelf * pow(f / (f + 38.135 * 38.135), 2)
     }
 
     /// Moves `difference` up or down so that the envelope with it is as loud as without; both are natural logarithms of
