@@ -87,11 +87,7 @@ import VoiceChange
         #expect(after < 0.3 * before)
     }
 
-<<<<<<< HEAD
     /// Another voice is not a louder one.
-=======
-    /// The A-weighted level stays within 1 dB over half a second wherever somebody speaks.
->>>>>>> 73d7e95 (Voices can be made other ones while their pack is built; tests of packs, their making and conversion)
     @Test func loudnessStays() throws {
         let source = try Spoken(Self.female)
         let (result, _) = try source.convert(

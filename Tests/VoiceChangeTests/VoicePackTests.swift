@@ -148,18 +148,8 @@ import VoiceChange
             Issue.record("12 seconds were enough")
             return
         }
-<<<<<<< HEAD
         // Music whose pitch is clear passes here; the worker's maker separates it first.
         let noise = uniformNoise(44_100 * 30).map { 0.3 * $0 }
         #expect(try refusal([Spoken(noise, rate: speech.rate)]) == .notAVoice(recording: "0"))
-=======
-        for music in [
-            "eval/music/vocadito1_plus_vibe_ace/accompaniment.flac",
-            "eval/solo/smstools_piano.flac",
-        ] {
-            let refused = try refusal([Spoken(music, seconds: 40)])
-            #expect(refused == .notAVoice(recording: "0"), "\(music)")
-        }
->>>>>>> 73d7e95 (Voices can be made other ones while their pack is built; tests of packs, their making and conversion)
     }
 }
