@@ -91,8 +91,18 @@ import Testing
         #expect(state["status"] as? String == "success")
         let left = try await server.post("limits/minutes_left/", [:]).json["minutes_left"]
         #expect(left as? Double == 0.9)
-        let failed = try await server.split(song, stem: "wind")
-        #expect(try await server.waitForEnd(failed)["status"] as? String == "error")
+        // Nobody sings in it.
+        let band = try folder.make(
+            "band.wav", from: "music/vocadito1_plus_vibe_ace/accompaniment.flac", ["-t", "6"])
+        let source = try await server.upload(band, name: "band.wav")
+        let failed = try await server.post(
+            "change_voice/",
+            ["source_id": source.json["id"]!, "presets": ["voice_pack_id": "VETRANA"]])
+        let failure = try await server.waitForEnd(
+            try #require(failed.json["task_id"] as? String, "\(failed.json)"))
+        #expect(
+            (failure["error"] as? [String: Any])?["code"] as? String == "inference_error",
+            "\(failure)")
         #expect(try report(["list"])["minutesLeft"] as? Double == 0.9)
         #expect(try report(["top-up", "metered", "4"])["minutesLeft"] as? Double == 4.9)
 
