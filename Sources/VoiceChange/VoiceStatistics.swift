@@ -44,15 +44,17 @@ struct StatisticsCollector {
     private var squares = [Double](repeating: 0, count: MelCepstrum.order)
     private var profile = TractProfile()
     private var pitches = [Int](repeating: 0, count: 2000)
+    private var pitchCount = 0
     private var pitchMean = 0.0
     private var pitchSquares = 0.0
     private var bands = [Double](repeating: 0, count: VoiceStatistics.bands)
 
     init(secondsPerFrame: Double) { self.secondsPerFrame = secondsPerFrame }
 
-    /// Adds a voiced frame.
-    /// - Returns: Whether it is loud enough to count.
+    /// Adds a voiced frame. Its pitch counts in any case, as a tracker would hear it.
+    /// - Returns: Whether it is loud enough that its spectrum counts.
     mutating func add(frequency: Float, cepstrum: [Float], aperiodicity: [Float]) -> Bool {
+        addPitch(frequency)
         loudest = max(loudest, cepstrum[0])
         guard cepstrum[0] > loudest - Self.depth else { return false }
         count += 1
@@ -65,16 +67,20 @@ struct StatisticsCollector {
             squares[k] += difference * (value - mean[k])
         }
         profile.add(cepstrum)
-        let semitones = 12 * log2(Double(frequency) / Self.lowest)
-        let difference = semitones - pitchMean
-        pitchMean += difference * share
-        pitchSquares += difference * (semitones - pitchMean)
-        let step = Int(semitones / 12 * Self.steps)
-        pitches[min(max(step, 0), pitches.count - 1)] += 1
         for band in bands.indices where !aperiodicity.isEmpty {
             bands[band] += Double(aperiodicity[min(band, aperiodicity.count - 1)])
         }
         return true
+    }
+
+    private mutating func addPitch(_ frequency: Float) {
+        pitchCount += 1
+        let semitones = 12 * log2(Double(frequency) / Self.lowest)
+        let difference = semitones - pitchMean
+        pitchMean += difference / Double(pitchCount)
+        pitchSquares += difference * (semitones - pitchMean)
+        let step = Int(semitones / 12 * Self.steps)
+        pitches[min(max(step, 0), pitches.count - 1)] += 1
     }
 
     var voicedSeconds: Double { Double(count) * secondsPerFrame }
@@ -87,7 +93,7 @@ struct StatisticsCollector {
         mean[0] = 0
         return VoiceStatistics(
             voicedSeconds: voicedSeconds, medianFrequency: median,
-            pitchSpread: (pitchSquares / n).squareRoot(), mean: mean,
+            pitchSpread: (pitchSquares / Double(pitchCount)).squareRoot(), mean: mean,
             deviation: squares.map { Float(max($0 / n, 1e-6).squareRoot()) },
             tractRatio: profile.ratio(), aperiodicity: bands.map { Float($0 / n) })
     }
@@ -95,7 +101,7 @@ struct StatisticsCollector {
     /// The middle of the pitches, between the steps by how many lie in one.
     private var median: Double {
         var below = 0
-        let half = Double(count) / 2
+        let half = Double(pitchCount) / 2
         for (step, held) in pitches.enumerated() where held > 0 {
             if Double(below + held) >= half {
                 let position = Double(step) + (half - Double(below)) / Double(held)
