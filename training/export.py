@@ -15,7 +15,7 @@ from .mix import Library
 from .model import PLANES, Core, planes_of
 from .tasks import TASKS, Task
 
-SEGMENT, OVERLAP = 256, 64
+SEGMENT, OVERLAP = 128, 16
 ABOVE = (1400, config.BINS)
 TOLERANCE = 0.02  # of a mask, worst bin, for half-precision weights
 

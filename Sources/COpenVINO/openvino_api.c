@@ -16,6 +16,8 @@ const char *ov_api_load(const char *library, ov_api *api) {
         void **slot;
     } symbols[] = {
         {"ov_get_last_err_msg", (void **)&api->last_error},
+        {"ov_get_openvino_version", (void **)&api->version},
+        {"ov_version_free", (void **)&api->version_free},
         {"ov_core_create", (void **)&api->core_create},
         {"ov_core_free", (void **)&api->core_free},
         {"ov_core_compile_model_from_file_props", (void **)&api->compile_from_file},

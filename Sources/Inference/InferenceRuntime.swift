@@ -18,6 +18,8 @@ public final class InferenceRuntime: @unchecked Sendable {
     /// Runs one network after another, each on all granted cores, beside whoever prepares inputs and uses
     /// outputs.
     let queue = DispatchQueue(label: "partita.inference")
+    /// OpenVINO's own, down to the build.
+    public let version: String
     private let core: OpaquePointer
 
     /// - Parameter library: The path of `libopenvino_c.so`.
@@ -32,6 +34,12 @@ public final class InferenceRuntime: @unchecked Sendable {
         guard api.core_create(&core) == 0, let core else {
             throw .runtimeMissing(reason: InferenceRuntime.message(api))
         }
+        var version = ov_version()
+        defer { api.version_free(&version) }
+        guard api.version(&version) == 0, let build = version.build_number else {
+            throw .runtimeMissing(reason: InferenceRuntime.message(api))
+        }
+        self.version = String(cString: build)
         self.api = api
         self.core = core
     }

@@ -35,13 +35,21 @@ final class DryStream: StemStream {
     }
 
     func finish() throws -> [SeparatedBlock] {
-        while let parts = try stream.rest() { for part in parts { try take(part) } }
-        for (dryer, queues) in zip(dryers, stems) {
-            while let parts = try dryer?.rest() {
-                for part in parts { queues.append(part.stems[0]) }
+        while true {
+            var isBusy = false
+            if let parts = try stream.rest() {
+                isBusy = true
+                for part in parts { try take(part) }
+            } else {
+                for (dryer, queues) in zip(dryers, stems) {
+                    guard let parts = try dryer?.rest() else { continue }
+                    isBusy = true
+                    for part in parts { queues.append(part.stems[0]) }
+                }
             }
+            let blocks = finished()
+            if !blocks.isEmpty || !isBusy { return blocks }
         }
-        return finished()
     }
 
     private func take(_ part: SeparatedBlock) throws {
@@ -57,17 +65,15 @@ final class DryStream: StemStream {
     }
 
     private func finished() -> [SeparatedBlock] {
-        let start = source[0].start
         let end = stems.map { $0[0].end }.min()!
-        guard end > start else { return [] }
-        let original = source.take(until: end)
-        return [
-            SeparatedBlock(
+        return SeparatedBlock.ends(from: source[0].start, to: end).map { end in
+            let original = source.take(until: end)
+            return SeparatedBlock(
                 source: original,
                 stems: stems.map { queues in
                     let dry = queues.take(until: end)
                     return isComplement ? original.without(dry).onGrid : dry
                 })
-        ]
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Inference
 import Synchronization
 
@@ -52,8 +53,8 @@ final class LazyNetwork<Network: LoadedNetwork>: Sendable {
     /// Why the pack cannot be used; `nil` as long as nothing is known against it.
     var refusal: ModelError? { state.withLock { $0.refusal } }
 
-    /// Brings the network into memory, where it is not yet. Its files' hashes are compared each time, a test inference is
-    /// made the first time; what fails is refused for good.
+    /// Brings the network into memory, where it is not yet. Its files' hashes are compared each time; a test inference is
+    /// made where none is on record. What fails is refused for good.
     /// - Throws: ``ModelError/refused(pack:reason:)``.
     @discardableResult
     func load() throws(ModelError) -> Network {
@@ -63,9 +64,13 @@ final class LazyNetwork<Network: LoadedNetwork>: Sendable {
             do throws(ModelError) {
                 try pack.verify()
                 let network = try Network(pack, runtime, settings)
-                if !state.isTried { try network.tryOut() }
-                state.isTried = true
+                if !hasPassed(state) {
+                    try network.tryOut()
+                    state.isTried = true
+                    recordPass()
+                }
                 state.network = network
+                runtime.releaseMemory(cache: settings.cache)
                 return network
             } catch {
                 state.refusal = error
@@ -74,6 +79,46 @@ final class LazyNetwork<Network: LoadedNetwork>: Sendable {
         }
     }
 
+    /// Checks the pack, with a test inference in any case. The network is not kept in memory.
+    func check() {
+        state.withLock { state in
+            state.network = nil
+            state.isTried = false
+        }
+        forgetPass()
+        _ = try? load()
+        release()
+    }
+
     /// Lets go of the network. Recordings that are under way keep it to their end.
-    func release() { state.withLock { $0.network = nil } }
+    func release() {
+        state.withLock { state in
+            guard state.network != nil else { return }
+            state.network = nil
+            runtime.releaseMemory(cache: settings.cache)
+        }
+    }
+
+    private func hasPassed(_ state: State) -> Bool {
+        state.isTried || record.map { FileManager.default.fileExists(atPath: $0) } ?? false
+    }
+
+    /// Where it is on record that this network passed its test inference, with this version of the runtime; processes that are
+    /// started for a file need not make it again. `nil` without a cache.
+    private var record: String? {
+        guard let cache = settings.cache, let hash = pack.manifest.sha256["model.onnx"] else {
+            return nil
+        }
+        let version = runtime.version.replacingOccurrences(of: "/", with: "_")
+        return "\(cache)/\(hash)-\(version)-\(settings.precision).passed"
+    }
+
+    private func recordPass() {
+        // Where it cannot be written, the next process makes the inference again.
+        if let record { _ = FileManager.default.createFile(atPath: record, contents: nil) }
+    }
+
+    private func forgetPass() {
+        if let record { try? FileManager.default.removeItem(atPath: record) }
+    }
 }

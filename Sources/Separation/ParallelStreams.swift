@@ -24,10 +24,16 @@ final class ParallelStreams: StemStream {
     }
 
     func finish() throws -> [SeparatedBlock] {
-        for (stream, queues) in zip(streams, stems) {
-            while let parts = try stream.rest() { append(parts, to: queues) }
+        while true {
+            var isBusy = false
+            for (stream, queues) in zip(streams, stems) {
+                guard let parts = try stream.rest() else { continue }
+                isBusy = true
+                append(parts, to: queues)
+            }
+            let blocks = take()
+            if !blocks.isEmpty || !isBusy { return blocks }
         }
-        return take()
     }
 
     private func append(_ parts: [SeparatedBlock], to queues: [[FrameQueue]]) {
@@ -38,11 +44,10 @@ final class ParallelStreams: StemStream {
 
     private func take() -> [SeparatedBlock] {
         let end = stems.joined().map { $0[0].end }.min()!
-        guard end > source[0].start else { return [] }
-        return [
+        return SeparatedBlock.ends(from: source[0].start, to: end).map { end in
             SeparatedBlock(
                 source: source.take(until: end),
                 stems: stems.joined().map { $0.take(until: end) })
-        ]
+        }
     }
 }

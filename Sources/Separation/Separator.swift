@@ -27,7 +27,6 @@ public struct SeparationRequest: Sendable {
 /// one that does.
 public final class Separator: Sendable {
     private let library: ModelLibrary
-    private let runtime: InferenceRuntime
     private let networks: [SeparationPlan.Network]
     private let voice: SplitMethod.VoiceNetwork?
 
@@ -42,7 +41,6 @@ public final class Separator: Sendable {
         let settings = InferenceSettings(
             threads: threads, precision: precision, cache: library.cache)
         self.library = library
-        self.runtime = runtime
         networks = library.packs.map { LazyNetwork($0, runtime, settings) }
         voice = library.voice.map { LazyNetwork($0, runtime, settings) }
     }
@@ -62,13 +60,8 @@ public final class Separator: Sendable {
     /// Loads and checks every pack, one after another, so that only one is in memory. A bad one is refused and noted, and
     /// the others serve.
     public func check() {
-        for network in networks {
-            _ = try? network.load()
-            network.release()
-        }
-        _ = try? voice?.load()
-        voice?.release()
-        runtime.releaseMemory(cache: library.cache)
+        for network in networks { network.check() }
+        voice?.check()
     }
 
     /// Stems that can be separated.
@@ -108,7 +101,6 @@ public final class Separator: Sendable {
             do throws(ModelError) {
                 for network in needed { try network.load() }
                 try method.voice?.load()
-                runtime.releaseMemory(cache: library.cache)
                 return method
             } catch .refused {
                 // Once more, without that pack.

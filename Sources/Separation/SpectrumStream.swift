@@ -188,8 +188,10 @@ final class SpectrumStream: StemStream {
     private func take() -> [SeparatedBlock] {
         let start = results[0][0].start
         let end = max(min(results[0][0].end, source[0].end), start)
-        let blocks = stride(from: start, to: end, by: SpectrumStream.blockLength).map { from in
-            let count = min(SpectrumStream.blockLength, end - from)
+        var from = start
+        let blocks = SeparatedBlock.ends(from: start, to: end).map { end in
+            defer { from = end }
+            let count = end - from
             return SeparatedBlock(
                 source: source.map { Array(UnsafeBufferPointer(start: $0[from], count: count)) },
                 stems: results.map { $0.map { onGrid($0[from], count: count) } })
@@ -200,9 +202,6 @@ final class SpectrumStream: StemStream {
         for queue in source { queue.drop(before: min(end, max(covered, 0))) }
         return blocks
     }
-
-    /// Samples of a block at most.
-    private static let blockLength = 32_768
 }
 
 /// Samples rounded to multiples of 2⁻²³, to the even one of two that are equally near.

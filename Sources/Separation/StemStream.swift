@@ -12,6 +12,14 @@ public struct SeparatedBlock: Sendable {
         self.source = source
         self.stems = stems
     }
+
+    /// Samples of a block that a stream gives, at most.
+    static let length = 32_768
+
+    /// Where blocks of a bounded length end that cover a range of samples.
+    static func ends(from start: Int, to end: Int) -> [Int] {
+        stride(from: start, to: end, by: length).map { min($0 + length, end) }
+    }
 }
 
 /// Divides one recording, in a stream: samples go in at the source's own rate, and source and stems come

@@ -16,22 +16,29 @@ struct SeparationPipeline: Sendable {
         var encode = 0.0
     }
 
+    let input: JobInput
     private let tools: MediaTools
-    private let input: JobInput
     private let engine: EngineActor
 
-    /// - Throws: `ModelError`.
+    /// Reads the file once, and loads the networks that it needs beside that.
+    /// - Parameters: Those of ``JobInput/init(_:format:folder:_:)``, and what to do.
+    /// - Throws: `MediaError`, `ModelError`.
     init(
-        _ tools: MediaTools, _ separator: Separator, _ input: JobInput, _ kind: SplitKind,
-        dereverb: Bool
-    ) throws {
-        self.tools = tools
-        self.input = input
-        engine = try EngineActor(
-            separator,
+        _ tools: MediaTools, _ separator: Separator, _ file: String, format: AudioFormat?,
+        folder: String, _ kind: SplitKind, dereverb: Bool
+    ) async throws {
+        try separator.requireInstalled(kind, dereverb: dereverb)
+        let engine = EngineActor(separator)
+        async let loading: Void = engine.load(kind, dereverb: dereverb)
+        let input = try await JobInput(file, format: format, folder: folder, tools)
+        try await loading
+        try await engine.begin(
             SeparationRequest(
                 kind: kind, dereverb: dereverb, sampleRate: input.info.sampleRate,
                 channels: input.info.channels, meanSquare: input.survey.meanSquare))
+        self.tools = tools
+        self.input = input
+        self.engine = engine
     }
 
     /// Where the time of the engine went.
@@ -105,18 +112,24 @@ struct SeparationPipeline: Sendable {
 /// Runs the engine on a thread of its own, so that heartbeats never wait for a network.
 private actor EngineActor {
     private let queue = EngineQueue()
-    private let stream: any StemStream
+    private let separator: Separator
+    private var stream: (any StemStream)?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
 
-    init(_ separator: Separator, _ request: SeparationRequest) throws {
+    init(_ separator: Separator) { self.separator = separator }
+
+    func load(_ kind: SplitKind, dereverb: Bool) throws {
+        try separator.load(kind, dereverb: dereverb)
+    }
+    func begin(_ request: SeparationRequest) throws {
         stream = try separator.makeStream(request)
     }
 
-    var seconds: StageSeconds { stream.seconds }
+    var seconds: StageSeconds { stream!.seconds }
 
-    func push(_ block: [[Float]]) throws -> [SeparatedBlock] { try stream.push(block) }
-    func finish() throws -> [SeparatedBlock] { try stream.finish() }
+    func push(_ block: [[Float]]) throws -> [SeparatedBlock] { try stream!.push(block) }
+    func finish() throws -> [SeparatedBlock] { try stream!.finish() }
 }
 
 /// A thread for work that keeps a processor busy.

@@ -39,11 +39,11 @@ public struct SplitJob: Sendable {
     public func run(
         _ tools: MediaTools, _ separator: Separator, progress: @escaping @Sendable (Double) -> Void
     ) async throws -> JobResult {
-        try separator.requireInstalled(kind, dereverb: dereverb)
-        let input = try await JobInput(input, format: format, folder: folder, tools)
+        let pipeline = try await SeparationPipeline(
+            tools, separator, input, format: format, folder: folder, kind, dereverb: dereverb)
+        let input = pipeline.input
         defer { input.carryover.cleanUp() }
         progress(0.04)
-        let pipeline = try SeparationPipeline(tools, separator, input, kind, dereverb: dereverb)
         let spool = try Spool(folder: folder)
         var tracks = TrackSet(tools, outputs(layout, input.format), input)
         let frames = input.survey.frames

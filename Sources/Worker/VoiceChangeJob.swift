@@ -50,12 +50,12 @@ public struct VoiceChangeJob: Sendable {
         _ tools: MediaTools, _ separator: Separator, _ network: PitchNetwork,
         progress: @escaping @Sendable (Double) -> Void
     ) async throws -> JobResult {
-        try separator.requireInstalled(.voice, dereverb: dereverb)
-        let input = try await JobInput(input, format: format, folder: folder, tools)
+        let pipeline = try await SeparationPipeline(
+            tools, separator, input, format: format, folder: folder, .voice, dereverb: dereverb)
+        let input = pipeline.input
         defer { input.carryover.cleanUp() }
         guard input.info.sampleRate >= Self.lowestRate else { throw VoiceError.noVoice }
         progress(0.04)
-        let pipeline = try SeparationPipeline(tools, separator, input, .voice, dereverb: dereverb)
         let spool = try Spool(folder: folder)
         let (separated, waits) = try await pipeline.run { blocks in
             try await separate(blocks, input, spool) { progress(0.04 + 0.56 * $0) }

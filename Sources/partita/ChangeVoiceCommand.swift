@@ -43,7 +43,9 @@ struct ChangeVoiceCommand: AsyncParsableCommand {
             .load()
         let library = Installation.library()
         let network = try Installation.pitch(library, threads: options.threads)
-        let separator = try options.separator(library, loadedFor: .voice)
+        let separator = try options.separator(library)
+        try separator.requireInstalled(.voice, dereverb: options.dereverb)
+        defer { options.tell(separator.notes) }
         try await FileRunner(options: options, labels: [VoiceChangeJob.label]) {
             file, folder, progress in
             try await VoiceChangeJob(

@@ -15,7 +15,9 @@ struct FileSplitter {
         let tools = try MediaTools()
         let library = Installation.library()
         let kind = try kind(library.stems)
-        let separator = try options.separator(library, loadedFor: kind)
+        let separator = try options.separator(library)
+        try separator.requireInstalled(kind, dereverb: options.dereverb)
+        defer { options.tell(separator.notes) }
         try await FileRunner(
             options: options, labels: layout.labels(kind.stems).map(\.label)
         ) { file, folder, progress in
@@ -28,15 +30,16 @@ struct FileSplitter {
 }
 
 extension FileOptions {
-    /// The engine, with the networks that such recordings need; packs that were refused are told.
-    /// - Throws: ``ModelError`` where a model is missing.
-    func separator(_ library: ModelLibrary, loadedFor kind: SplitKind) throws -> Separator {
-        let separator = try Separator(
+    /// The engine, without any network in memory yet.
+    /// - Throws: ``ModelError`` where the runtime is missing.
+    func separator(_ library: ModelLibrary) throws -> Separator {
+        try Separator(
             library: library, runtime: Installation.runtime(),
             threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
-        let loading = Result { try separator.load(kind, dereverb: dereverb) }
-        if !quiet { for note in separator.notes { Output.error(note) } }
-        try loading.get()
-        return separator
+    }
+
+    /// Tells of packs that cannot be used.
+    func tell(_ notes: [String]) {
+        if !quiet { for note in notes { Output.error(note) } }
     }
 }

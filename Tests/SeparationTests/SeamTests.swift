@@ -11,8 +11,17 @@ import Testing
     static let hop = 1024
     /// Frames: whole strides of both networks.
     static let stride = 64
-    /// Starts of segments: a step of Spleeter's; ends and starts of a step of our own network's.
-    static let steps = [256, 192]
+    /// Frames from a segment's start to the next: Spleeter's, our own network's.
+    static let steps = [256, 112]
+    /// Frames after a start that a border is: our own network's masks are cross-faded over them; Spleeter's over the whole step.
+    static let borders = [4, 16]
+
+    /// Whether a border of any network is at a frame; `nil` close to one.
+    static func isBorder(_ frame: Int) -> Bool? {
+        let places = zip(steps, borders).map { (place: frame % $0, step: $0, border: $1) }
+        if places.contains(where: { $0.place < $0.border }) { return true }
+        return places.contains { $0.place < 32 || $0.place >= $0.step - 16 } ? nil : false
+    }
 
     struct Runs {
         /// `[run][frame]` from the start of the music: mean square of the difference from the mean of all runs.
@@ -69,14 +78,13 @@ import Testing
         var errors: [Bool: [Double]] = [true: [], false: []]
         var jumps: [Bool: Float] = [true: 0, false: 0]
         let last = runs.errors[0].count - 512
-        for place in Swift.stride(from: 512, to: last, by: Self.stride) {
-            for run in runs.errors.indices {
-                let position = place - run * Self.stride
-                let isBorder = Self.steps.contains { position % $0 == 0 }
-                for frame in place - 3...place + 3 {
-                    errors[isBorder]!.append(runs.errors[run][frame])
-                    jumps[isBorder]! = max(jumps[isBorder]!, runs.jumps[run][frame])
-                }
+        for frame in 512..<last {
+            let kinds = runs.errors.indices.map { Self.isBorder(frame - $0 * Self.stride) }
+            guard kinds.contains(true), kinds.contains(false) else { continue }
+            for (run, kind) in kinds.enumerated() {
+                guard let kind else { continue }
+                errors[kind]!.append(runs.errors[run][frame])
+                jumps[kind]! = max(jumps[kind]!, runs.jumps[run][frame])
             }
         }
         let means = errors.mapValues { $0.reduce(0, +) / Double($0.count) }

@@ -25,6 +25,11 @@ typedef struct {
 } ov_property;
 
 typedef struct {
+    const char *build_number;
+    const char *description;
+} ov_version;
+
+typedef struct {
     int64_t min;
     int64_t max;
 } ov_dimension;
@@ -40,6 +45,8 @@ enum { OV_ELEMENT_F32 = 4, OV_ELEMENT_I64 = 10 };
 // Every function but the `free` ones and `last_error` returns 0 on success.
 typedef struct {
     const char *(*last_error)(void);
+    int (*version)(ov_version *);
+    void (*version_free)(ov_version *);
     int (*core_create)(ov_core **);
     void (*core_free)(ov_core *);
     int (*compile_from_file)(
