@@ -11,9 +11,9 @@ public final class InferenceRequest {
     /// What was started and not waited for, the oldest first.
     private var runs: [Run] = []
 
-    /// A run, written by the runtime's queue until `work` has ended.
+    /// A run, written by the runtime's queue until it has ended.
     private final class Run {
-        var work: DispatchWorkItem?
+        let end = DispatchGroup()
         var failure: String?
         var seconds = 0.0
     }
@@ -45,7 +45,8 @@ public final class InferenceRequest {
     /// - Parameter tensors: Inputs and outputs of this run, by name.
     public func start(_ tensors: [String: Tensor] = [:]) {
         let run = Run()
-        // Keeps the request alive until it has run, even where nobody waits any more.
+        runs.append(run)
+        // Keeps the request alive until it has run, even where nobody waits any more, and no longer.
         let work = DispatchWorkItem { [self] in
             let begin = ContinuousClock.now
             let api = model.runtime.api
@@ -54,9 +55,7 @@ public final class InferenceRequest {
             }
             run.seconds = (ContinuousClock.now - begin).seconds
         }
-        run.work = work
-        runs.append(run)
-        model.runtime.queue.async(execute: work)
+        model.runtime.queue.async(group: run.end, execute: work)
     }
 
     /// Waits for the oldest run that was not waited for.
@@ -64,7 +63,7 @@ public final class InferenceRequest {
     @discardableResult
     public func wait() throws(ModelError) -> Double {
         let run = runs.removeFirst()
-        run.work?.wait()
+        run.end.wait()
         if let failure = run.failure { throw .inferenceFailed(pack: model.pack, reason: failure) }
         return run.seconds
     }
