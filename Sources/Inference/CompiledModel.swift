@@ -7,7 +7,8 @@ import COpenVINO
 public final class CompiledModel: @unchecked Sendable {
     /// The name of its pack.
     public let pack: String
-    let runtime: InferenceRuntime
+    /// What it runs on.
+    public let runtime: InferenceRuntime
     let handle: OpaquePointer
 
     init(runtime: InferenceRuntime, handle: OpaquePointer, pack: String) {

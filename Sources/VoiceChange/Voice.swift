@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// A voice pack in memory, verified.
@@ -9,17 +8,18 @@ public struct Voice: Sendable {
     public let manifest: VoiceManifest
     let codebook: TimbreCodebook
 
-    static let manifestName = "voice.json"
     static let codebookName = "codebook.bin"
-    private static let manifestLimit = 1 << 20
 
     /// Reads and verifies a pack.
     /// - Throws: ``VoiceError/refused(pack:reason:)``.
     public init(directory: URL) throws(VoiceError) {
-        let manifest = try Self.manifest(in: directory)
+        guard let manifest = try PackFile.readManifest(in: directory) as? VoiceManifest else {
+            throw .refused(
+                pack: directory.lastPathComponent, reason: "it is not one with a codebook")
+        }
         let size = manifest.entries * TimbreCodebook.entryWidth * 2
         guard
-            let data = Self.contents(
+            let data = PackFile.contents(
                 of: directory.appendingPathComponent(Self.codebookName), size: size...size)
         else {
             throw .refused(
@@ -43,41 +43,5 @@ public struct Voice: Sendable {
         codebook = TimbreCodebook(entries: entries)
     }
 
-    /// A pack's manifest alone; the codebook is not looked at.
-    static func manifest(in directory: URL) throws(VoiceError) -> VoiceManifest {
-        let name = directory.lastPathComponent
-        guard
-            let data = contents(
-                of: directory.appendingPathComponent(manifestName), size: 2...manifestLimit),
-            let manifest = try? JSONDecoder().decode(VoiceManifest.self, from: data)
-        else { throw .refused(pack: name, reason: "its voice.json cannot be read") }
-        if let fault = manifest.fault() { throw .refused(pack: name, reason: fault) }
-        if manifest.id != name {
-            throw .refused(pack: name, reason: "its folder has not the name of its id")
-        }
-        return manifest
-    }
-
-    /// Writes a pack into a folder that exists.
-    static func write(_ manifest: VoiceManifest, _ codebook: Data, to directory: URL) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try codebook.write(to: directory.appendingPathComponent(codebookName))
-        try encoder.encode(manifest).write(to: directory.appendingPathComponent(manifestName))
-    }
-
-    static func hash(_ data: Data) -> String {
-        SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
-    }
-
-    /// A plain file's contents, if its size is within bounds. Links, devices and pipes are not read.
-    private static func contents(of file: URL, size: ClosedRange<Int>) -> Data? {
-        guard
-            let attributes = try? FileManager.default.attributesOfItem(atPath: file.path),
-            attributes[.type] as? FileAttributeType == .typeRegular,
-            let bytes = attributes[.size] as? NSNumber, size.contains(bytes.intValue),
-            let data = try? Data(contentsOf: file), size.contains(data.count)
-        else { return nil }
-        return data
-    }
+    static func hash(_ data: Data) -> String { PackFile.hash(data) }
 }

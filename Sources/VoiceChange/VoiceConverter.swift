@@ -48,9 +48,7 @@ public final class VoiceConverter {
     private var firstDifference = 0
     private var emitted = 0
     private var spare: [VoiceFrame] = []
-    /// Places at the frames whose samples are not out yet, from `firstPlace` on.
-    private var places: [[Float]] = []
-    private var firstPlace = 0
+    private var places: ChannelCurve
 
     /// - Parameters:
     ///   - source: What ``VoiceSurvey`` found.
@@ -65,13 +63,16 @@ public final class VoiceConverter {
         shape = VoiceShape(sampleRate: sampleRate)
         self.weights = weights
         map = TimbreMap(voice, source: source, accent: settings.accent)
-        pitchMap = PitchMap(settings, source: source, voice: voice.manifest.statistics)
+        pitchMap = PitchMap(
+            settings, source: source, target: voice.manifest.statistics.medianFrequency,
+            targetSpread: voice.manifest.statistics.pitchSpread)
         frames = try VoiceFrames(shape, pitch: pitch)
         current = VoiceFrame(shape)
         silent = VoiceFrame(shape)
         mel = MelCepstrum(shape)
         loudness = Loudness(shape)
         placement = Placement(shape, weights: weights)
+        places = ChannelCurve(shape)
         let shape = shape
         do {
             synthesizer = try VoiceSynthesizer(shape)
@@ -222,32 +223,11 @@ public final class VoiceConverter {
         var result = filtered.map { queue in
             [Float](UnsafeBufferPointer(start: queue[start], count: end - start))
         }
-        if !pitchMap.isIdentity { addSynthesized(from: start, to: end, into: &result) }
+        if !pitchMap.isIdentity {
+            places.add(synthesized, from: start, to: end, into: &result)
+            synthesized.drop(before: end)
+        }
         for queue in filtered { queue.drop(before: end) }
         return result
-    }
-
-    private func addSynthesized(from start: Int, to end: Int, into result: inout [[Float]]) {
-        var n = start
-        while n < end {
-            while firstPlace < emitted - 1, shape.center(of: firstPlace + 1) <= n {
-                places.removeFirst()
-                firstPlace += 1
-            }
-            let center = shape.center(of: firstPlace)
-            let next = shape.center(of: firstPlace + 1)
-            let stop = firstPlace == emitted - 1 ? end : min(end, next)
-            let (from, to) = (places[0], places[min(1, places.count - 1)])
-            let source = synthesized[n]
-            for channel in result.indices {
-                let slope = (to[channel] - from[channel]) / Float(next - center)
-                for i in 0..<(stop - n) {
-                    let gain = from[channel] + slope * Float(n + i - center)
-                    result[channel][n + i - start] += gain * source[i]
-                }
-            }
-            n = stop
-        }
-        synthesized.drop(before: end)
     }
 }

@@ -2,14 +2,20 @@ import Foundation
 
 /// The voice packs that are installed, found by their manifests.
 public struct VoiceLibrary: Sendable {
-    /// A pack on disk: its manifest was read and makes sense; its codebook was not looked at yet.
-    public struct Pack: Sendable, Equatable {
-        public let manifest: VoiceManifest
+    /// A pack on disk: its manifest was read and makes sense; its other files were not looked at yet.
+    public struct Pack: Sendable {
+        public let manifest: any VoicePackManifest
         public let directory: URL
 
         /// Reads and verifies the pack.
+        /// - Parameter network: What runs beside a neural voice; the voice shares its runtime and its threads.
         /// - Throws: ``VoiceError/refused(pack:reason:)``.
-        public func load() throws(VoiceError) -> Voice { try Voice(directory: directory) }
+        public func load(beside network: PitchNetwork) throws(VoiceError) -> any TargetVoice {
+            manifest is NeuralManifest
+                ? try NeuralPack(
+                    directory: directory, network.model.runtime, threads: network.threads)
+                : try Voice(directory: directory)
+        }
     }
 
     /// Sorted by id.
@@ -25,10 +31,10 @@ public struct VoiceLibrary: Sendable {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
             for name in names.sorted() where !name.hasPrefix(".") {
                 let pack = folder.appendingPathComponent(name, isDirectory: true)
-                let file = pack.appendingPathComponent(Voice.manifestName).path
+                let file = pack.appendingPathComponent(PackFile.manifest).path
                 guard FileManager.default.fileExists(atPath: file) else { continue }
                 do {
-                    let manifest = try Voice.manifest(in: pack)
+                    let manifest = try PackFile.readManifest(in: pack)
                     guard !packs.contains(where: { $0.manifest.id == manifest.id }) else {
                         continue
                     }
@@ -56,7 +62,18 @@ public struct VoiceLibrary: Sendable {
     /// Writes a new pack below a folder, which is made where it is missing. It appears whole or not at all.
     /// - Throws: ``VoiceError/badID(_:)``, ``VoiceError/taken(id:)``, ``VoiceError/storage(reason:)``.
     public static func add(_ pack: VoicePackContent, to directory: String) throws(VoiceError) {
-        let id = pack.manifest.id
+        try add(pack.manifest.id, to: directory) { (draft) throws(VoiceError) in
+            do {
+                try pack.codebook.write(to: draft.appendingPathComponent(Voice.codebookName))
+                try PackFile.write(pack.manifest, to: draft)
+            } catch { throw .storage(reason: "\(directory) cannot be written to") }
+        }
+    }
+
+    /// Adds a pack that `write` makes in a folder.
+    static func add(
+        _ id: String, to directory: String, write: (URL) throws(VoiceError) -> Void
+    ) throws(VoiceError) {
         guard VoiceManifest.isID(id) else { throw .badID(id) }
         let files = FileManager.default
         let folder = URL(fileURLWithPath: directory, isDirectory: true)
@@ -64,10 +81,10 @@ public struct VoiceLibrary: Sendable {
         let draft = folder.appendingPathComponent(".new-\(UUID().uuidString)", isDirectory: true)
         guard !files.fileExists(atPath: place.path) else { throw .taken(id: id) }
         defer { try? files.removeItem(at: draft) }
-        do {
-            try files.createDirectory(at: draft, withIntermediateDirectories: true)
-            try Voice.write(pack.manifest, pack.codebook, to: draft)
-        } catch { throw .storage(reason: "\(directory) cannot be written to") }
+        do { try files.createDirectory(at: draft, withIntermediateDirectories: true) } catch {
+            throw .storage(reason: "\(directory) cannot be written to")
+        }
+        try write(draft)
         // Fails where another pack of the id has come in between, as that folder is not empty.
         guard rename(draft.path, place.path) == 0 else {
             throw errno == EEXIST || errno == ENOTEMPTY
@@ -84,7 +101,7 @@ public struct VoiceLibrary: Sendable {
         let folder = URL(fileURLWithPath: directory, isDirectory: true)
         let place = folder.appendingPathComponent(id, isDirectory: true)
         let grave = folder.appendingPathComponent(".old-\(UUID().uuidString)", isDirectory: true)
-        guard files.fileExists(atPath: place.appendingPathComponent(Voice.manifestName).path) else {
+        guard files.fileExists(atPath: place.appendingPathComponent(PackFile.manifest).path) else {
             throw .unknown(id: id)
         }
         guard rename(place.path, grave.path) == 0 else {

@@ -1,27 +1,24 @@
 import Foundation
 
-/// What `voice.json` of a voice pack says.
-public struct VoiceManifest: Codable, Sendable, Equatable {
-    /// The version of the format; 1.
+/// What `voice.json` of a voice that was learned from recordings says.
+public struct VoiceManifest: VoicePackManifest {
+    public static let kind = "codebook"
+
     public let format: Int
-    /// How the voice is kept; `codebook`.
     public let kind: String
-    /// What tasks name it by, and its folder's name.
     public let id: String
-    /// What people call it.
     public let name: String
     public let description: String
-    /// Unix seconds.
     public let created: Int
-    /// The id of the license that owns the pack; nil: everybody's.
     public let license: String?
-    /// What it was made from, and under which terms.
     public let sources: [Source]
     /// SHA-256 of `codebook.bin`, lower-case hex.
     public let sha256: String
     /// Entries of the codebook.
     public let entries: Int
     public let statistics: VoiceStatistics
+
+    public var medianFrequency: Double? { statistics.medianFrequency }
 
     public struct Source: Codable, Sendable, Equatable {
         public let name: String
@@ -47,12 +44,8 @@ public struct VoiceManifest: Codable, Sendable, Equatable {
             }
     }
 
-    /// What is wrong with it, as far as it can be told without the codebook.
-    func fault() -> String? {
-        if format != 1 { return "its format \(format) is not one that this version reads" }
-        if kind != "codebook" { return "its kind “\(kind)” is not one that this version runs" }
-        if !Self.isID(id) { return "its id is none" }
-        if name.isEmpty || name.count > 200 { return "its name is empty or too long" }
+    public func fault() -> String? {
+        if let fault = generalFault() { return fault }
         if !Self.entryLimit.contains(entries) { return "its number of entries is out of range" }
         return statistics.fault()
     }

@@ -37,9 +37,12 @@ public struct PitchMap: Sendable, Equatable {
 
     /// - Parameters:
     ///   - source: Of the recording.
-    ///   - voice: Of the pack.
-    init(_ settings: VoiceSettings, source: VoiceStatistics, voice: VoiceStatistics) {
-        let distance = 12 * log2(voice.medianFrequency / source.medianFrequency)
+    ///   - target: The pack's median in hertz; nil: pitch stays as it is.
+    ///   - targetSpread: The standard deviation of the pack's pitch in semitones; nil: the recording's.
+    init(
+        _ settings: VoiceSettings, source: VoiceStatistics, target: Double?, targetSpread: Double?
+    ) {
+        let distance = target.map { 12 * log2($0 / source.medianFrequency) } ?? 0
         var (shift, spread) = (distance, 1.0)
         switch settings.tonality {
         case .sourceFile:
@@ -48,8 +51,8 @@ public struct PitchMap: Sendable, Equatable {
         case .voicePack:
             if settings.isSong {
                 shift = distance.rounded()
-            } else {
-                let ratio = voice.pitchSpread / max(source.pitchSpread, 0.1)
+            } else if let targetSpread {
+                let ratio = targetSpread / max(source.pitchSpread, 0.1)
                 // A monotonous speaker does not start to sing.
                 spread = 1 + settings.accent * (min(max(ratio, 0.6), 1.6) - 1)
             }

@@ -22,11 +22,13 @@ public struct InstalledVoices: VoiceCatalog {
 
     /// Loads a voice that a licence may use.
     /// - Throws: ``VoiceError/unknown(id:)``, ``VoiceError/refused(pack:reason:)``.
-    func voice(_ id: String, for licence: UUID) throws(VoiceError) -> Voice {
+    func voice(
+        _ id: String, for licence: UUID, beside network: PitchNetwork
+    ) throws(VoiceError) -> any TargetVoice {
         guard let pack = packs(visibleTo: licence).first(where: { $0.manifest.id == id }) else {
             throw .unknown(id: id)
         }
-        return try pack.load()
+        return try pack.load(beside: network)
     }
 
     private func packs(visibleTo licence: UUID) -> [VoiceLibrary.Pack] {

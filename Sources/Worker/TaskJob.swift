@@ -45,7 +45,7 @@ enum TaskJob {
 }
 
 extension VoiceChangeJob {
-    init(_ presets: VoiceChangePresets, voice: Voice, input: String, folder: String) {
+    init(_ presets: VoiceChangePresets, voice: any TargetVoice, input: String, folder: String) {
         self.init(
             input: input, voice: voice, accent: presets.accent,
             tonality: VoiceSettings.Tonality(presets.tonalityReference),

@@ -144,7 +144,8 @@ public struct TaskWorker: Sendable {
                     code: "not_installed",
                     detail: "Changing a voice needs a model that is not installed on this server.")
             }
-            let voice = try voices.voice(presets.voicePack, for: lease.task.licence)
+            let voice = try voices.voice(
+                presets.voicePack, for: lease.task.licence, beside: pitch)
             return try await VoiceChangeJob(presets, voice: voice, input: input, folder: folder)
                 .run(tools, separator, pitch, progress: progress)
         }

@@ -13,7 +13,7 @@ public struct VoiceChangeJob: Sendable {
     /// The file; whatever ffmpeg reads.
     public let input: String
     /// Whose voice it gets.
-    public let voice: Voice
+    public let voice: any TargetVoice
     /// 0…1: how much of the voice's articulation and prosody is taken on.
     public let accent: Double
     public let tonality: VoiceSettings.Tonality
@@ -31,7 +31,7 @@ public struct VoiceChangeJob: Sendable {
     public static let label = "converted_mix"
 
     public init(
-        input: String, voice: Voice, accent: Double, tonality: VoiceSettings.Tonality,
+        input: String, voice: any TargetVoice, accent: Double, tonality: VoiceSettings.Tonality,
         dereverb: Bool = false, format: AudioFormat?, folder: String
     ) {
         self.input = input
@@ -70,15 +70,15 @@ public struct VoiceChangeJob: Sendable {
             accent: accent, tonality: tonality,
             isSong: separated.choice == .vocals || melody.pitch.isSung)
         func convert(gain: Float, from start: Double) async throws -> (TrackSet, peak: Float) {
-            let converter = try VoiceConverter(
-                voice: voice, settings: settings, source: statistics, pitch: melody.pitch,
+            let conversion = try voice.makeConversion(
+                settings, source: statistics, pitch: melody.pitch,
                 sampleRate: input.info.sampleRate, weights: separated.weights)
             let output = JobOutput(
                 label: Self.label, isBack: true, folder: folder, format: input.format)
             let tracks = TrackSet(tools, [output], input)
             let peak = try await tracks.fill { tracks in
                 let peak = try await mix(
-                    converter, separated, melody.gate, gain: gain, spool, into: tracks
+                    conversion, separated, melody.gate, gain: gain, spool, into: tracks
                 ) { progress(start + 0.1 * Double($0) / Double(input.survey.frames)) }
                 return (peak, keep: peak <= 1)
             }
@@ -172,7 +172,7 @@ public struct VoiceChangeJob: Sendable {
 
     /// - Returns: The largest magnitude.
     private func mix(
-        _ converter: VoiceConverter, _ separated: Separated, _ gate: VoiceGate, gain: Float,
+        _ conversion: any VoiceConversion, _ separated: Separated, _ gate: VoiceGate, gain: Float,
         _ spool: Spool, into tracks: TrackSet, progress: (Int) -> Void
     ) async throws -> Float {
         let mixer = VoiceMixer(gate: gate, gain: gain, channels: tracks.channels)
@@ -187,10 +187,10 @@ public struct VoiceChangeJob: Sendable {
         try await spool.forEach { block, frames in
             let voice = separated.choice.voice(of: block)
             mixer.add(source: block.source, voice: voice)
-            try await write(converter.push(voice))
+            try await write(conversion.push(voice))
             progress(frames)
         }
-        try await write(converter.finish())
+        try await write(conversion.finish())
         return peak
     }
 }

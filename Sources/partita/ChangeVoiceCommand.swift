@@ -39,10 +39,10 @@ struct ChangeVoiceCommand: AsyncParsableCommand {
 
     func run() async throws {
         let tools = try MediaTools()
-        let voice = try Installation.voices(data: await settings.load().data).library.pack(pack)
-            .load()
+        let pack = try Installation.voices(data: await settings.load().data).library.pack(pack)
         let library = Installation.library()
         let network = try Installation.pitch(library, threads: options.threads)
+        let voice = try pack.load(beside: network)
         let separator = try options.separator(library)
         try separator.requireInstalled(.voice, dereverb: options.dereverb)
         defer { options.tell(separator.notes) }

@@ -11,7 +11,7 @@ struct VoicePacks: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "voice-packs",
         abstract: "Manages the voices that recordings can be given.",
-        subcommands: [Create.self, List.self, Remove.self])
+        subcommands: [Create.self, Add.self, List.self, Remove.self])
 
     /// `partita voice-packs create`
     struct Create: AsyncParsableCommand {
@@ -44,19 +44,13 @@ struct VoicePacks: AsyncParsableCommand {
         var quiet = false
 
         func validate() throws {
-            if name.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty || name.count > 200 {
-                throw ValidationError("--name must have between 1 and 200 characters.")
-            }
+            try VoicePacks.validate(name: name)
             if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
         }
 
         func run() async throws {
             let data = try await settings.load().data
-            var owner: String?
-            if let license {
-                let licence = try await DataFolder(data).store.licence(named: license)
-                owner = InstalledVoices.owner(licence.id)
-            }
+            let owner = try await VoicePacks.owner(license, data: data)
             let library = Installation.library()
             let separator = try Separator(
                 library: library, runtime: Installation.runtime(),
@@ -84,7 +78,7 @@ struct VoicePacks: AsyncParsableCommand {
             // As all of the folder, for nobody else.
             umask(0o077)
             try VoiceLibrary.add(pack, to: Installation.voiceFolder(data: data))
-            let report = Report(pack.manifest)
+            let report = VoicePackReport(pack.manifest)
             if json { try Output.json(report) } else { Output.line(report.id) }
         }
     }
@@ -103,7 +97,7 @@ struct VoicePacks: AsyncParsableCommand {
         func run() async throws {
             let library = Installation.voices(data: try await settings.load().data).library
             for note in library.notes { Output.error(note) }
-            let rows = library.packs.map { Report($0.manifest) }
+            let rows = library.packs.map { VoicePackReport($0.manifest) }
             if json { return try Output.json(rows) }
             for row in rows { Output.line(row.line) }
         }
@@ -126,41 +120,60 @@ struct VoicePacks: AsyncParsableCommand {
     }
 }
 
+extension VoicePacks {
+    static func validate(name: String) throws {
+        if name.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty || name.count > 200 {
+            throw ValidationError("--name must have between 1 and 200 characters.")
+        }
+    }
+
+    /// How packs name the license of this id or name; `nil`: every license.
+    static func owner(_ license: String?, data: URL) async throws -> String? {
+        guard let license else { return nil }
+        return InstalledVoices.owner(
+            try await DataFolder(data).store.licence(named: license).id)
+    }
+}
+
 /// A recording that no voice can be made of.
 private struct VoicePackRefused: Error, CustomStringConvertible {
     let description: String
 }
 
 /// A voice as the command line shows it.
-private struct Report: Encodable {
+struct VoicePackReport: Encodable {
     let id: String
     let name: String
     let description: String
     let created: Date
     /// `nil`: every license may use it.
     let license: String?
-    let medianHertz: Double
-    /// Seconds of voiced sound that it was made of.
-    let voicedSeconds: Double
+    /// How it is kept: `codebook` or `rvc`.
+    let kind: String
+    /// `nil`: not known.
+    let medianHertz: Double?
+    /// Seconds of voiced sound that it was made of; `nil`: it was made elsewhere.
+    let voicedSeconds: Double?
 
-    init(_ manifest: VoiceManifest) {
+    init(_ manifest: any VoicePackManifest) {
         id = manifest.id
         name = manifest.name
         description = manifest.description
         created = Date(timeIntervalSince1970: Double(manifest.created))
         license = manifest.license
-        medianHertz = manifest.statistics.medianFrequency
-        voicedSeconds = manifest.statistics.voicedSeconds
+        kind = manifest.kind
+        medianHertz = manifest.medianFrequency
+        voicedSeconds = (manifest as? VoiceManifest)?.statistics.voicedSeconds
     }
 
     enum CodingKeys: String, CodingKey {
-        case id, name, description, created, license
+        case id, name, description, created, license, kind
         case medianHertz = "median_hz"
         case voicedSeconds = "voiced_seconds"
     }
 
     var line: String {
-        let pitch = String(format: "%.0f Hz", medianHertz)
+        let pitch = medianHertz.map { String(format: "%.0f Hz", $0) } ?? "– Hz"
         let owner = license.map { "license \($0)" } ?? "every license"
         return "\(id)  \(created.ISO8601Format())  \(pitch)  \(owner)  \(name)"
     }

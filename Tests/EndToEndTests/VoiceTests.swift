@@ -85,12 +85,76 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: out.path).isEmpty)
     }
 
+    private func add(_ voice: String, data: URL, _ more: [String] = []) throws -> (
+        status: Int32, text: String
+    ) {
+        let networks = Repository.root.appendingPathComponent("Tests/Fixtures/neural-voice")
+        return try partita(
+            [
+                "voice-packs", "add", "--name", "Summer", "--data", data.path,
+                "--voice", networks.appendingPathComponent(voice).path,
+                "--content", networks.appendingPathComponent("content.onnx").path,
+            ] + more)
+    }
+
+    /// A neural voice that is added while a server runs, for one license alone.
+    @Test func aNeuralVoiceIsAddedUsedAndRemoved() async throws {
+        let server = try TestServer()
+        let refused = try add("README.md", data: server.data)
+        #expect(refused.status == 1 && refused.text.contains("README.md is not an ONNX file"))
+        let none = try? FileManager.default.contentsOfDirectory(
+            atPath: server.data.appendingPathComponent("voice-packs").path)
+        #expect(none ?? [] == [])
+
+        let added = try add(
+            "webui.onnx", data: server.data, ["--license", "default", "--pitch", "220"])
+        #expect(added.status == 0, "\(added.text)")
+        let id = added.text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let made = try #require(try list(data: server.data).first { $0["id"] as? String == id })
+        #expect(made["kind"] as? String == "rvc" && made["median_hz"] as? Double == 220)
+        #expect(made["license"] is String && made["voiced_seconds"] == nil)
+        let listed = try await server.post("voice_packs/list/", [:])
+        let packs = try #require(listed.json["packs"] as? [[String: Any]])
+        let pack = try #require(packs.first { $0["pack_id"] as? String == id })
+        #expect(pack["name"] as? String == "Summer" && pack["ready_to_use"] as? Bool == true)
+
+        let talk = try folder.make(
+            "talk.flac", from: "speech/joe_en_m_city_5dB/clean.flac", ["-t", "4"])
+        let source = try await server.upload(talk, name: "talk.flac")
+        let task = try await server.post(
+            "change_voice/",
+            ["source_id": source.json["id"]!, "presets": ["voice_pack_id": id]])
+        try #require(task.status == 200, "\(task.json)")
+        let state = try await server.waitForEnd(try #require(task.json["task_id"] as? String))
+        #expect(state["status"] as? String == "success", "\(state)")
+        let track = try #require(try await server.tracks(state)["converted_mix"])
+        let sung = try decode(track, channels: 1)
+        #expect(sung[0].count == 4 * 48_000)
+
+        let out = folder.file("out")
+        let changed = try partita([
+            "change-voice", talk.path, "--pack", id, "--data", server.data.path, "--quiet",
+            "--out", out.path,
+        ])
+        #expect(changed.status == 0, "\(changed.text)")
+        let result = try decode(
+            out.appendingPathComponent("talk_converted_mix.flac"), channels: 1)
+        #expect(result[0].count == 4 * 48_000)
+        #expect(difference(result, try decode(talk, channels: 1)) > -15, "it is another voice")
+        #expect(try partita(["voice-packs", "remove", id, "--data", server.data.path]).status == 0)
+        #expect(try list(data: server.data).allSatisfy { $0["id"] as? String != id })
+    }
+
     @Test(arguments: [
         ["change-voice", "a.wav", "--pack", "x", "--out", "/tmp/x", "--accent", "1.5"],
         ["change-voice", "a.wav", "--out", "/tmp/x"],
         ["change-voice", "a.wav", "--pack", "x", "--out", "/tmp/x", "--tonality", "mine"],
         ["voice-packs", "create", "a.wav"], ["voice-packs", "create", "--name", " ", "a.wav"],
         ["voice-packs", "create", "--name", "x"], ["voice-packs", "remove"],
+        ["voice-packs", "add", "--name", "x", "--voice", "a.onnx"],
+        ["voice-packs", "add", "--name", " ", "--voice", "a.onnx", "--content", "b.onnx"],
+        ["voice-packs", "add", "--name", "x", "--voice", "a", "--content", "b", "--pitch", "5"],
+        ["voice-packs", "add", "--name", "x", "--voice", "a", "--content", "b", "--seed", "-1"],
     ])
     func wrongUsageIsTwo(arguments: [String]) throws {
         #expect(try partita(arguments).status == 2)

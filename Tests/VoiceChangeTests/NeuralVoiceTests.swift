@@ -11,20 +11,22 @@ import VoiceChange
         ".deps/openvino/libs/libopenvino_c.so"
     ).path
 
-    func voice(_ name: String, encoder: String = "content") throws -> NeuralVoice {
+    func voice(
+        _ name: String, encoder: String = "content", speaker: Int = 0, seed: Int = 0
+    ) throws -> NeuralVoice {
         let folder = Repository.root.appendingPathComponent("Tests/Fixtures/neural-voice")
         return try NeuralVoice(
             name: name, voice: folder.appendingPathComponent("\(name).onnx"),
             encoder: folder.appendingPathComponent("\(encoder).onnx"),
-            InferenceRuntime(library: Self.runtime), threads: 1, cache: nil)
+            InferenceRuntime(library: Self.runtime), threads: 1, speaker: speaker, seed: seed)
     }
 
     func convert(
-        _ samples: [Float], _ voice: NeuralVoice, rate: Int = 44_100, speaker: Int = 0,
-        block: Int = 20_000, frequency: @escaping (Int) -> Float
+        _ samples: [Float], _ voice: NeuralVoice, rate: Int = 44_100, block: Int = 20_000,
+        frequency: @escaping (Int) -> Float
     ) throws -> [Float] {
         let converter = try NeuralConverter(
-            voice, sampleRate: rate, speaker: speaker, frequency: frequency)
+            voice, sampleRate: rate, frequency: frequency)
         let output = FrameQueue(length: 1)
         for first in stride(from: 0, to: samples.count, by: block) {
             try samples[first..<min(first + block, samples.count)].withUnsafeBufferPointer {
@@ -99,9 +101,9 @@ import VoiceChange
 
     @Test func speakersAreToldApart() throws {
         let samples = phrases(seconds: 4, rate: 44_100)
-        let voice = try voice("webui")
         let levels = try (0...1).map { speaker in
-            try level(convert(samples, voice, speaker: speaker) { _ in 200 }[44_100..<88_200])
+            let voice = try voice("webui", speaker: speaker)
+            return try level(convert(samples, voice) { _ in 200 }[44_100..<88_200])
         }
         #expect(abs(levels[0] - levels[1] - 20 * log10(2)) < 0.1)
     }

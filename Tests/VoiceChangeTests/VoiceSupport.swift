@@ -78,6 +78,6 @@ enum Packs {
         let recordings = try indices.map { try Spoken(recording(speaker, $0)) }
         let folder = try TemporaryFolder()
         try VoiceLibrary.add(content(recordings), to: folder.path)
-        return try VoiceLibrary(directories: [folder.path]).pack("TEST").load()
+        return try Voice(directory: folder.file("TEST"))
     }
 }

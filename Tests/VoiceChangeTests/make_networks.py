@@ -26,9 +26,12 @@ Written by `Tests/VoiceChangeTests/make_networks.py`, which says what they compu
 |---|---|
 | `content.onnx` | `source` [1, 1, samples at 16 kHz] to [1, frames of 20 ms, 8], as ContentVec's usual export |
 | `content-turned.onnx` | the same, [1, 8, frames] |
+| `content-wide.onnx` | the same, [1, frames, 12], which is for none of the voices |
 | `webui.onnx` | `phone`, `phone_lengths`, `pitch`, `pitchf`, `ds`, `rnd`, as the RVC WebUI exports; 40 kHz, which nothing in the file says |
 | `client.onnx` | `feats`, `p_len`, `pitch`, `pitchf`, `sid`, and a description in JSON, as the VC client exports |
 | `client-lying.onnx` | the same, but its description says 48 kHz, and it speaks at 40 |
+| `client-random.onnx` | the same as `client.onnx`, and noise that it draws itself, without a seed, as real ones do |
+| `client-half.onnx` | the same, but the content is of 16-bit numbers |
 | `client-flat.onnx` | `feats`, `p_len`, `sid`: a voice that is not told the pitch |
 """
 
@@ -46,16 +49,16 @@ def save(name, nodes, inputs, outputs, constants, description=None):
     onnx.save(model, os.path.join(FOLDER, f"{name}.onnx"))
 
 
-def content(name, turned):
+def content(name, turned=False, channels=CHANNELS):
     """The mean magnitude of 400 samples, every 320; channel c times c + 1."""
-    weights = np.repeat(np.arange(1, CHANNELS + 1)[:, None, None] / 400, 400, axis=2)
+    weights = np.repeat(np.arange(1, channels + 1)[:, None, None] / 400, 400, axis=2)
     nodes = [
         helper.make_node("Abs", ["source"], ["magnitude"]),
         helper.make_node("Conv", ["magnitude", "weights"], ["frames"], strides=[320]),
         helper.make_node("Identity", ["frames"], ["embed"]) if turned
         else helper.make_node("Transpose", ["frames"], ["embed"], perm=[0, 2, 1]),
     ]
-    shape = [1, CHANNELS, "frames"] if turned else [1, "frames", CHANNELS]
+    shape = [1, channels, "frames"] if turned else [1, "frames", channels]
     save(name, nodes, [helper.make_tensor_value_info("source", TensorProto.FLOAT, [1, 1, "samples"])],
          [helper.make_tensor_value_info("embed", TensorProto.FLOAT, shape)], [constant("weights", weights)])
 
@@ -69,17 +72,19 @@ def repeated(source, target):
     ]
 
 
-def voice(name, phone, length, speaker, noise=None, pitched=True, description=None):
+def voice(name, phone, length, speaker, noise=None, pitched=True, random=False, half=False, description=None):
     """Loudness times a sine of the pitch, where `pitch` says that there is one; half as loud for each further speaker."""
     inputs = [
-        helper.make_tensor_value_info(phone, TensorProto.FLOAT, [1, "frames", CHANNELS]),
+        helper.make_tensor_value_info(
+            phone, TensorProto.FLOAT16 if half else TensorProto.FLOAT, [1, "frames", CHANNELS]),
         helper.make_tensor_value_info(length, TensorProto.INT64, [1]),
     ]
     constants = [constant("last", [2], np.int64), constant("tiles", [1, 1, FRAME], np.int64),
                  constant("flat", [1, -1], np.int64), constant("half", 0.5), constant("middle", [1], np.int64),
                  constant("length_scale", 0.0), constant("mean", np.full((CHANNELS, 1), 2 / CHANNELS / (CHANNELS + 1)))]
     nodes = [
-        helper.make_node("MatMul", [phone, "mean"], ["loud_column"]),
+        *([helper.make_node("Cast", [phone], ["whole_phone"], to=TensorProto.FLOAT)] if half else []),
+        helper.make_node("MatMul", ["whole_phone" if half else phone, "mean"], ["loud_column"]),
         helper.make_node("Squeeze", ["loud_column", "last"], ["loud"]),
         helper.make_node("Cast", [length], ["length_number"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["length_number", "length_scale"], ["nothing"]),
@@ -115,6 +120,16 @@ def voice(name, phone, length, speaker, noise=None, pitched=True, description=No
             helper.make_node("Add", ["hum", "breath_level"], ["hum_breath"]),
         ]
         quiet = "hum_breath"
+    if random:
+        constants.append(constant("soft", 0.01))
+        nodes += [
+            helper.make_node("RandomNormalLike", [quiet], ["normal"]),
+            helper.make_node("RandomUniformLike", [quiet], ["uniform"]),
+            helper.make_node("Add", ["normal", "uniform"], ["drawn"]),
+            helper.make_node("Mul", ["drawn", "soft"], ["drawn_soft"]),
+            helper.make_node("Add", [quiet, "drawn_soft"], ["hum_drawn"]),
+        ]
+        quiet = "hum_drawn"
     nodes += [
         helper.make_node("Mul", [quiet, "gain"], ["spoken"]),
         helper.make_node("Add", ["spoken", "nothing"], ["whole"]),
@@ -125,12 +140,15 @@ def voice(name, phone, length, speaker, noise=None, pitched=True, description=No
 
 
 os.makedirs(FOLDER, exist_ok=True)
-content("content", turned=False)
+content("content")
 content("content-turned", turned=True)
+content("content-wide", channels=12)
 voice("webui", "phone", "phone_lengths", "ds", noise="rnd")
 client = {"application": "VC_CLIENT", "version": "2", "samplingRate": RATE, "f0": True, "embChannels": CHANNELS}
 voice("client", "feats", "p_len", "sid", description=client)
 voice("client-lying", "feats", "p_len", "sid", description={**client, "samplingRate": 48_000})
+voice("client-random", "feats", "p_len", "sid", random=True, description=client)
+voice("client-half", "feats", "p_len", "sid", half=True, description=client)
 voice("client-flat", "feats", "p_len", "sid", pitched=False, description={**client, "f0": False})
 with open(os.path.join(FOLDER, "README.md"), "w", encoding="utf-8") as file:
     file.write(README)

@@ -55,7 +55,8 @@ enum MadeVoices {
         if !FileManager.default.fileExists(atPath: voices) {
             try VoiceLibrary.add(pack, to: voices)
         }
-        let voice = try VoiceLibrary(directories: [voices]).pack(pack.manifest.id).load()
+        let voice = try VoiceLibrary(directories: [voices]).pack(pack.manifest.id)
+            .load(beside: pitchNetwork.get())
         return try await VoiceChangeJob(
             input: file.path, voice: voice, accent: accent, tonality: tonality,
             dereverb: dereverb, format: format, folder: out.path

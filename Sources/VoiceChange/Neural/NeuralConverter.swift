@@ -10,7 +10,6 @@ public final class NeuralConverter {
     private let voice: NeuralVoice
     private let speech: NeuralSpeech
     private let frequency: (Int) -> Float
-    private let speaker: Int
     private let listening: Resampler
     private let answering: Resampler
     /// Samples at 16 kHz.
@@ -30,18 +29,14 @@ public final class NeuralConverter {
 
     /// - Parameters:
     ///   - sampleRate: Of the samples in and out, in hertz.
-    ///   - speaker: Which of the network's speakers; 0 where it has only one.
     ///   - frequency: The pitch that the voice shall have, in hertz, at `10 ms · frame`; 0 = unvoiced. It is asked for frames
     ///     up to the end of a chunk, which is at most 6 seconds after what has come in.
     public init(
-        _ voice: NeuralVoice, sampleRate: Int, speaker: Int = 0,
-        frequency: @escaping (Int) -> Float
+        _ voice: NeuralVoice, sampleRate: Int, frequency: @escaping (Int) -> Float
     ) throws {
         self.voice = voice
-        self.speaker = speaker
         self.frequency = frequency
-        speech = try NeuralSpeech(
-            encoder: voice.encoder, voice.network, voice.inputs, channels: voice.channels)
+        speech = try NeuralSpeech(voice.setup, voice.load())
         listening = try Resampler(from: sampleRate, to: NeuralVoice.contentRate)
         answering = try Resampler(from: voice.sampleRate, to: sampleRate)
         // What lies before the start is silence.
@@ -94,8 +89,7 @@ public final class NeuralConverter {
         let start = border - Self.context
         let frequencies = (start..<start + Self.frames).map { $0 < 0 ? 0 : frequency($0) }
         let voice = try speech.run(
-            frames: Self.frames, samples: samples, frequencies: frequencies, firstFrame: start,
-            speaker: speaker)
+            frames: Self.frames, samples: samples, frequencies: frequencies, firstFrame: start)
         let next = border + quietest(samples)
         add(voice, from: border, to: next)
         border = next

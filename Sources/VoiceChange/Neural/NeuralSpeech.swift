@@ -6,19 +6,13 @@ import Inference
 final class NeuralSpeech {
     private let encoding: InferenceRequest
     private let speaking: InferenceRequest
-    private let encoder: CompiledModel
-    private let inputs: NeuralVoice.Inputs
-    private let channels: Int
+    private let voice: NeuralVoice.Setup
 
-    init(
-        encoder: CompiledModel, _ network: CompiledModel, _ inputs: NeuralVoice.Inputs,
-        channels: Int
-    ) throws(ModelError) {
-        encoding = try InferenceRequest(encoder)
+    /// - Parameter network: The voice's own, loaded for this stream.
+    init(_ voice: NeuralVoice.Setup, _ network: CompiledModel) throws(ModelError) {
+        self.voice = voice
+        encoding = try InferenceRequest(voice.encoder)
         speaking = try InferenceRequest(network)
-        self.encoder = encoder
-        self.inputs = inputs
-        self.channels = channels
     }
 
     /// - Parameters:
@@ -28,20 +22,22 @@ final class NeuralSpeech {
     ///   - firstFrame: The index of the first frame in the recording, which its noise is a function of.
     /// - Returns: The voice, an equal number of samples for each frame.
     func run(
-        frames: Int, samples: [Float], frequencies: [Float], firstFrame: Int, speaker: Int
+        frames: Int, samples: [Float], frequencies: [Float], firstFrame: Int
     ) throws(ModelError) -> [Float] {
+        let inputs = voice.inputs
         let content = try content(samples, frames: frames)
         var tensors = [
-            inputs.content: Tensor(shape: [1, frames, channels], content),
+            inputs.content: Tensor(shape: [1, frames, voice.channels], content),
             inputs.length: Tensor(shape: [1], [Int64(frames)]),
-            inputs.speaker: Tensor(shape: [1], [Int64(speaker)]),
+            inputs.speaker: Tensor(shape: [1], [Int64(voice.speaker)]),
         ]
         if let pitch = inputs.pitch, let frequency = inputs.frequency {
             tensors[pitch] = Tensor(shape: [1, frames], frequencies.map(Self.coarse))
             tensors[frequency] = Tensor(shape: [1, frames], frequencies)
         }
         if let noise = inputs.noise {
-            tensors[noise] = noiseTensor(frames: frames, first: firstFrame)
+            tensors[noise] = noiseTensor(
+                rows: inputs.noiseRows, frames: frames, first: firstFrame)
         }
         speaking.start(tensors)
         try speaking.wait()
@@ -50,6 +46,7 @@ final class NeuralSpeech {
 
     /// Frames of 20 ms, each of them twice.
     private func content(_ samples: [Float], frames: Int) throws(ModelError) -> [Float] {
+        let (encoder, channels) = (voice.encoder, voice.channels)
         let input = encoder.inputs[0]
         encoding.start([
             input.name: Tensor(
@@ -76,12 +73,13 @@ final class NeuralSpeech {
         return content
     }
 
-    private func noiseTensor(frames: Int, first: Int) -> Tensor {
-        let rows = inputs.noiseRows
+    private func noiseTensor(rows: Int, frames: Int, first: Int) -> Tensor {
+        // No recording has as many values.
+        let start = voice.seed << 44 + first * rows
         var frame = [Float](repeating: 0, count: rows)
         var noise = [Float](repeating: 0, count: rows * frames)
         for t in 0..<frames {
-            Noise.fill(&frame, from: (first + t) * rows, count: rows)
+            Noise.fill(&frame, from: start + t * rows, count: rows)
             for row in 0..<rows { noise[row * frames + t] = frame[row] }
         }
         return Tensor(shape: [1, rows, frames], noise)

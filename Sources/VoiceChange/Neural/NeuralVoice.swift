@@ -23,11 +23,9 @@ public final class NeuralVoice: Sendable {
     /// Whether the network is told the pitch; else it finds the melody in the content, or has none.
     public let hasPitch: Bool
 
-    let encoder: CompiledModel
-    let network: CompiledModel
-    let inputs: Inputs
-    /// Values of a frame of content.
-    let channels: Int
+    let setup: Setup
+    /// Loads the network. Each stream has its own, as what a network draws at random goes on from run to run.
+    let load: @Sendable () throws(ModelError) -> CompiledModel
 
     /// Frames of a second.
     static let frameRate = 100
@@ -35,6 +33,18 @@ public final class NeuralVoice: Sendable {
     static let contentRate = 16_000
     /// Samples of the encoder's window that lie beyond its stride.
     static let contentMargin = 80
+
+    /// What a stream needs to know besides the network.
+    struct Setup: Sendable {
+        let encoder: CompiledModel
+        let inputs: Inputs
+        /// Values of a frame of content.
+        let channels: Int
+        /// Which of the network's speakers.
+        let speaker: Int
+        /// What the noise is a function of, besides the place in a recording.
+        let seed: Int
+    }
 
     /// What a network calls its inputs.
     struct Inputs: Sendable {
@@ -51,18 +61,28 @@ public final class NeuralVoice: Sendable {
     /// Loads both networks and lets them speak for a moment.
     /// - Parameters:
     ///   - name: What errors call the pack.
-    ///   - voice: The file of the voice's network.
+    ///   - voice: The file of the voice's network, which stays where it is as long as the voice is used.
     ///   - encoder: The file of the content encoder's.
+    ///   - speaker: Which of the network's speakers; 0 where it has only one.
+    ///   - seed: What its noise is a function of, besides the place in a recording.
     /// - Throws: ``ModelError/refused(pack:reason:)`` where they are not what they should be.
     public init(
         name: String, voice: URL, encoder: URL, _ runtime: InferenceRuntime, threads: Int,
-        cache: String?
+        speaker: Int = 0, seed: Int = 0
     ) throws(ModelError) {
-        network = try runtime.compile(voice.path, pack: name, threads: threads, cache: cache)
-        self.encoder = try runtime.compile(
-            encoder.path, pack: name, threads: threads, cache: cache)
+        load = { () throws(ModelError) in
+            try runtime.compile(voice.path, pack: name, threads: threads, cache: nil)
+        }
+        let network = try load()
+        let content: CompiledModel
+        do throws(ModelError) {
+            content = try runtime.compile(
+                encoder.path, pack: name, threads: threads, cache: nil)
+        } catch {
+            guard case .refused(_, let reason) = error else { throw error }
+            throw .refused(pack: name, reason: "of the content encoder, \(reason)")
+        }
         let inputs = try Self.inputs(of: network, pack: name)
-        self.inputs = inputs
         hasPitch = inputs.frequency != nil
         guard let shape = network.inputs.first(where: { $0.name == inputs.content })?.shape,
             shape.count == 3, shape[2] > 0
@@ -70,19 +90,20 @@ public final class NeuralVoice: Sendable {
             throw .refused(
                 pack: name, reason: "the input “\(inputs.content)” has no number of channels")
         }
-        channels = shape[2]
-        guard self.encoder.inputs.count == 1, [2, 3].contains(self.encoder.inputs[0].shape.count)
+        guard content.inputs.count == 1, [2, 3].contains(content.inputs[0].shape.count)
         else {
             throw .refused(
                 pack: name,
                 reason: "the content encoder must have one input, samples at 16 kHz")
         }
+        setup = Setup(
+            encoder: content, inputs: inputs, channels: shape[2], speaker: speaker, seed: seed)
         // One second tells how many samples a frame has.
         let frames = Self.frameRate
-        let speech = try NeuralSpeech(encoder: self.encoder, network, inputs, channels: channels)
+        let speech = try NeuralSpeech(setup, network)
         let samples = try speech.run(
             frames: frames, samples: [Float](repeating: 0, count: Self.samples(of: frames)),
-            frequencies: [Float](repeating: 0, count: frames), firstFrame: 0, speaker: 0)
+            frequencies: [Float](repeating: 0, count: frames), firstFrame: 0)
         guard samples.count % frames == 0, (80...960).contains(samples.count / frames) else {
             throw .refused(
                 pack: name, reason: "it gives \(samples.count) samples for a second")

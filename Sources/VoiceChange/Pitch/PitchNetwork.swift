@@ -6,6 +6,8 @@ import Inference
 public final class PitchNetwork: Sendable {
     let manifest: PitchManifest
     let model: CompiledModel
+    /// Processor cores that it was loaded for.
+    let threads: Int
 
     /// Loads the network and lets it find the pitch of a tone.
     /// - Throws: ``ModelError/refused(pack:reason:)`` where it does not load, its shapes are not those of the manifest, or it
@@ -15,6 +17,7 @@ public final class PitchNetwork: Sendable {
     ) throws(ModelError) {
         try pack.verify()
         manifest = pack.manifest
+        self.threads = threads
         model = try runtime.compile(
             pack.network.path, pack: manifest.name, threads: threads, cache: cache)
         let (samples, frames) = (manifest.blockFrames * manifest.hop, manifest.blockFrames)
