@@ -1,14 +1,6 @@
 import COpenVINO
 import Foundation
 
-/// How exactly networks compute.
-public enum InferencePrecision: Sendable {
-    /// As fast as the processor can: with bfloat16 where it has instructions for that, else with 32 bits.
-    case fast
-    /// With 32 bits, so that processors differ by rounding only.
-    case single
-}
-
 /// OpenVINO on the CPU.
 ///
 /// Unchecked, because the compiler cannot know that OpenVINO's core may be used from several threads
@@ -67,7 +59,7 @@ public final class InferenceRuntime: @unchecked Sendable {
             "NUM_STREAMS": "1",
             "INFERENCE_NUM_THREADS": String(threads),
             // Where performance counts, the runtime takes bfloat16 if the processor has instructions for it.
-            "EXECUTION_MODE_HINT": precision == .single ? "ACCURACY" : "PERFORMANCE",
+            "EXECUTION_MODE_HINT": precision == .bfloat16 ? "PERFORMANCE" : "ACCURACY",
             // Two workers must not be pinned to the same cores.
             "ENABLE_CPU_PINNING": "NO",
         ]

@@ -2,7 +2,7 @@ import Foundation
 
 /// What the tracks of a recording take over from it, beside sound: tags, and a cover or a moving picture.
 public struct Carryover: Sendable {
-    fileprivate var tags: [Tag] = []
+    fileprivate(set) var tags: [Tag] = []
     fileprivate var cover: CoverFile?
     fileprivate var film: (film: Film, file: String, soundStart: Double)?
 

@@ -108,6 +108,23 @@ import Testing
         }
     }
 
+    /// Over 4 GiB a WAV file is one of RF64.
+    @Test func largeWAVFilesAreRF64() async throws {
+        let file = folder.file("large.wav")
+        let encoder = Encoder(
+            tools, file: file.path, format: .wav, sampleRate: 192_000, channels: 2)
+        let block = signal(channels: 2, frames: 1 << 22)
+        let blocks = 172
+        for _ in 0..<blocks { try await encoder.write(block) }
+        try await encoder.finish()
+        let info = try await tools.probe(file.path)
+        #expect(info.sampleRate == 192_000 && info.channels == 2)
+        #expect(abs(info.duration - Double(blocks << 22) / 192_000) < 1e-3)
+        let handle = try FileHandle(forReadingFrom: file)
+        #expect(try handle.read(upToCount: 4) == Data("RF64".utf8))
+        #expect(try handle.seekToEnd() > 1 << 32)
+    }
+
     @Test func filesHaveALargestSize() async throws {
         var limits = MediaLimits()
         limits.fileSize = 100_000
@@ -136,7 +153,7 @@ import Testing
         }
         for process in encoders { kill(process, SIGKILL) }
         await #expect(throws: MediaError.encodingFailed(format: "flac")) {
-            for _ in 0..<1000 {
+            for _ in 0..<10_000 {
                 try await encoder.write(second)
                 try await Task.sleep(for: .milliseconds(2))
             }

@@ -137,7 +137,7 @@ import Worker
         let file = try folder.make("a.flac", from: Self.song, ["-t", "60"])
         let started = AsyncStream<Void>.makeStream()
         let job = Task {
-            try await run(file, stems: ["vocals"]) { value in
+            try await run(file, stems: ["vocals"], format: .flac) { value in
                 if value > 0.2 { started.continuation.yield() }
             }
         }
@@ -145,11 +145,11 @@ import Worker
         // Killed from outside, as by a kernel out of memory.
         let encoders = try folder.processes.filter { pid in
             let line = try #require(FileManager.default.contents(atPath: "/proc/\(pid)/cmdline"))
-            return String(decoding: line, as: UTF8.self).contains("out/vocals.wav")
+            return String(decoding: line, as: UTF8.self).contains("out/vocals.flac")
         }
         try #require(!encoders.isEmpty)
         for pid in encoders { kill(pid, SIGKILL) }
-        await #expect(throws: MediaError.encodingFailed(format: "wav")) { try await job.value }
+        await #expect(throws: MediaError.encodingFailed(format: "flac")) { try await job.value }
         #expect(try await folder.processesEnd())
     }
 }
