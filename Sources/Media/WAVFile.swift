@@ -23,20 +23,20 @@ final class WAVFile: Sendable {
         self.limit = limit
         var bytes = Data("RIFF----WAVEJUNK".utf8)
         // Room for the sizes of RF64.
-        bytes.append(UInt32(28))
+        bytes.append(integer: UInt32(28))
         bytes.append(Data(count: 28))
         bytes.append(Data("fmt ".utf8))
-        bytes.append(UInt32(40))
-        bytes.append(UInt16(0xFFFE))
-        bytes.append(UInt16(channels))
-        bytes.append(UInt32(sampleRate))
-        bytes.append(UInt32(sampleRate * frame))
-        bytes.append(UInt16(frame))
-        bytes.append(UInt16(24))
-        bytes.append(UInt16(22))
-        bytes.append(UInt16(24))
+        bytes.append(integer: UInt32(40))
+        bytes.append(integer: UInt16(0xFFFE))
+        bytes.append(integer: UInt16(channels))
+        bytes.append(integer: UInt32(sampleRate))
+        bytes.append(integer: UInt32(sampleRate * frame))
+        bytes.append(integer: UInt16(frame))
+        bytes.append(integer: UInt16(24))
+        bytes.append(integer: UInt16(22))
+        bytes.append(integer: UInt16(24))
         // In front of the listener, or left and right.
-        bytes.append(UInt32(channels == 1 ? 0x4 : 0x3))
+        bytes.append(integer: UInt32(channels == 1 ? 0x4 : 0x3))
         // Integers.
         bytes.append(contentsOf: [1, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71])
         bytes.append(WAVFile.list(tags))
@@ -65,10 +65,10 @@ final class WAVFile: Sendable {
             try write(UInt32(length), at: header - 4)
         } else {
             var sizes = Data("ds64".utf8)
-            sizes.append(UInt32(28))
-            sizes.append(UInt64(whole))
-            sizes.append(UInt64(length))
-            sizes.append(UInt64(length / frame))
+            sizes.append(integer: UInt32(28))
+            sizes.append(integer: UInt64(whole))
+            sizes.append(integer: UInt64(length))
+            sizes.append(integer: UInt64(length / frame))
             try file.seek(toOffset: 0)
             try file.write(contentsOf: Data("RF64".utf8))
             try write(UInt32.max, at: 4)
@@ -81,7 +81,7 @@ final class WAVFile: Sendable {
 
     private func write(_ value: UInt32, at offset: Int) throws {
         var bytes = Data()
-        bytes.append(value)
+        bytes.append(integer: value)
         try file.seek(toOffset: UInt64(offset))
         try file.write(contentsOf: bytes)
     }
@@ -93,13 +93,13 @@ final class WAVFile: Sendable {
             guard let name = names[tag.key.lowercased()] else { continue }
             let value = Data(tag.value.utf8) + [0]
             entries.append(Data(name.utf8))
-            entries.append(UInt32(value.count))
+            entries.append(integer: UInt32(value.count))
             entries.append(value)
-            if value.count % 2 == 1 { entries.append(0) }
+            if value.count % 2 == 1 { entries.append(integer: 0 as UInt8) }
         }
         if entries.isEmpty { return Data() }
         var list = Data("LIST".utf8)
-        list.append(UInt32(4 + entries.count))
+        list.append(integer: UInt32(4 + entries.count))
         return list + Data("INFO".utf8) + entries
     }
 
@@ -112,7 +112,7 @@ final class WAVFile: Sendable {
 
 extension Data {
     /// Adds an integer, the lowest byte first.
-    fileprivate mutating func append(_ value: some FixedWidthInteger) {
+    fileprivate mutating func append(integer value: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
     }
 }
