@@ -13,17 +13,18 @@ def main() -> None:
     build.add_argument("--wall-minutes", type=float, default=20)
     build.add_argument("--ensemble", action="store_true", help="songs of pitched instruments alone, for music-instruments")
     build.add_argument("--voices", action="store_true", help="lanes and choirs, for vocals-lead and dry")
+    build.add_argument("--phones", action="store_true", help="speech with known phones, for content")
     build.add_argument("--seconds", type=float, default=40, help="of each song")
     build.add_argument("--recorded", action="store_true", help="recorded notes wherever an instrument has some")
     build.add_argument("--first", type=int, default=0, help="number of the first song, to build in several processes")
     run = commands.add_parser("run", help="train a pack, from its last checkpoint if there is one")
-    run.add_argument("pack", choices=PACKS)
+    run.add_argument("pack", choices=(*PACKS, "content"))
     run.add_argument("--minutes", type=float, default=90, help="wall clock of the whole schedule")
     run.add_argument("--threads", type=int, default=2)
     run.add_argument("--warm", nargs="?", const="", metavar="PACK",
                      help="without a checkpoint, start from the weights of Models/<pack>, or of this other pack")
     export = commands.add_parser("export", help="write Models/<pack> from the last checkpoint")
-    export.add_argument("pack", choices=PACKS)
+    export.add_argument("pack", choices=(*PACKS, "content"))
     fuse = commands.add_parser("fuse", help="learn Models/fusion.json on validation material")
     fuse.add_argument("--threads", type=int, default=1)
     evaluate = commands.add_parser("evaluate", help="print the tables of metrics")
@@ -36,11 +37,23 @@ def main() -> None:
         from . import voices
 
         voices.build(arguments.minutes, arguments.wall_minutes, arguments.first)
+    elif arguments.command == "build" and arguments.phones:
+        from . import content
+
+        content.build()
     elif arguments.command == "build":
         from . import render
 
         render.build(arguments.minutes, arguments.seconds, arguments.wall_minutes, arguments.ensemble, arguments.first,
                      arguments.recorded)
+    elif arguments.command == "run" and arguments.pack == "content":
+        from . import content
+
+        content.run(arguments.minutes, arguments.threads)
+    elif arguments.command == "export" and arguments.pack == "content":
+        from . import content
+
+        content.export()
     elif arguments.command == "run":
         from . import config, export, train
 

@@ -9,6 +9,8 @@ public struct ModelLibrary: Sendable {
     public private(set) var voice: ModelPack<DeepFilterManifest>?
     /// The pack that finds the pitch of a voice.
     public private(set) var pitch: ModelPack<PitchManifest>?
+    /// The pack that tells what a voice says.
+    public private(set) var content: ModelPack<ContentManifest>?
     /// How masks of several packs are fused, where a file says so and its packs are here.
     public private(set) var fusion: Fusion?
     /// What is missing or was refused, a sentence each.
@@ -31,7 +33,7 @@ public struct ModelLibrary: Sendable {
         }
         for (name, note) in missing.sorted(by: { $0.key < $1.key })
         where pack(named: name) == nil && voice?.manifest.name != name
-            && pitch?.manifest.name != name
+            && pitch?.manifest.name != name && content?.manifest.name != name
         {
             notes.append(note)
         }
@@ -67,6 +69,9 @@ public struct ModelLibrary: Sendable {
             case "pitch":
                 let manifest = try decoder.decode(PitchManifest.self, from: data)
                 if let pack = install(manifest, folder, &missing), pitch == nil { pitch = pack }
+            case "content":
+                let manifest = try decoder.decode(ContentManifest.self, from: data)
+                if let pack = install(manifest, folder, &missing), content == nil { content = pack }
             default:
                 let manifest = try decoder.decode(PackManifest.self, from: data)
                 if let pack = install(manifest, folder, &missing),

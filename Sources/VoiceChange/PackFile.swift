@@ -9,7 +9,10 @@ enum PackFile {
     /// A pack's manifest alone; nothing else is looked at.
     /// - Throws: ``VoiceError/refused(pack:reason:)``.
     static func readManifest(in directory: URL) throws(VoiceError) -> any VoicePackManifest {
-        struct Header: Decodable { let kind: String }
+        struct Header: Decodable {
+            let kind: String
+            let format: Int
+        }
         let name = directory.lastPathComponent
         let file = directory.appendingPathComponent(manifest)
         let decoder = JSONDecoder()
@@ -19,6 +22,9 @@ enum PackFile {
         let types: [any VoicePackManifest.Type] = [VoiceManifest.self, NeuralManifest.self]
         // What is of no known kind is refused in the words of the first.
         let type = types.first { $0.kind == header.kind } ?? VoiceManifest.self
+        if header.format != type.format {
+            throw .refused(pack: name, reason: type.formatFault(header.format))
+        }
         guard let manifest = try? decoder.decode(type, from: data) else {
             throw .refused(pack: name, reason: "its voice.json cannot be read")
         }

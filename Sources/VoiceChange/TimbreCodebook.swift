@@ -1,20 +1,10 @@
 import Foundation
 
-/// What a speaker's envelope is when it moves in a certain way: pairs of normalized features and envelopes, and the
-/// regression between them by nearest neighbors.
+/// What a speaker's envelope is when something is said: frames of the speaker, found by what is said in them.
 ///
-/// Nearest-neighbor regression between aligned spectra as in F. Villavicencio and J. Bonada, *Applying voice conversion to
-/// concatenative singing-voice synthesis*, Interspeech 2010 (there with mixtures), and M. Baas, B. van Niekerk and
-/// H. Kamper, *Voice conversion with just nearest neighbors*, Interspeech 2023 (there with learned features).
-public struct TimbreCodebook: Sendable, Equatable {
-    /// Coefficients of a frame's own mel-cepstrum in its features, from number 1 on.
-    static let own = 20
-    /// Coefficients of the frames before and after it.
-    static let context = 12
-    /// Seconds between a frame and those.
-    static let distance = 0.03
-    /// Values in the features of a frame, in whole vectors of eight.
-    static let features = 48
+/// Regression by nearest neighbors among learned features of content, as M. Baas, B. van Niekerk and H. Kamper, *Voice
+/// conversion with just nearest neighbors*, Interspeech 2023.
+struct TimbreCodebook: Sendable, Equatable {
     /// Neighbors that a frame's envelope is made of.
     private static let neighbors = 8
 
@@ -25,18 +15,18 @@ public struct TimbreCodebook: Sendable, Equatable {
     }
 
     let count: Int
-    /// `count` × `features`.
+    /// `count` × ``ContentNetwork/features``.
     private let keys: [SIMD8<Float>]
     /// `count` × (`order` + `bands`), the first coefficient left 0.
     private let values: [Float]
 
-    private static let vectors = features / 8
+    private static let vectors = ContentNetwork.features / 8
     private static let width = MelCepstrum.order + VoiceStatistics.bands
 
     /// Numbers that one entry has on disk.
-    static let entryWidth = features + width
+    static let entryWidth = ContentNetwork.features + width
 
-    /// - Parameter entries: `entryWidth` numbers for each: features, cepstrum, aperiodicity.
+    /// - Parameter entries: `entryWidth` numbers for each: features of its content, cepstrum, aperiodicity.
     init(entries: [Float]) {
         count = entries.count / Self.entryWidth
         var keys: [SIMD8<Float>] = []
@@ -48,34 +38,18 @@ public struct TimbreCodebook: Sendable, Equatable {
             for vector in 0..<Self.vectors {
                 keys.append(SIMD8(entries[(start + 8 * vector)..<(start + 8 * vector + 8)]))
             }
-            values += entries[(start + Self.features)..<(start + Self.entryWidth)]
+            values += entries[(start + ContentNetwork.features)..<(start + Self.entryWidth)]
         }
         self.keys = keys
         self.values = values
     }
 
-    /// The features of a frame, normalized by its speaker's statistics.
-    /// - Parameters:
-    ///   - before: The mel-cepstrum ``distance`` seconds before; `after` as long after.
-    static func features(
-        of cepstrum: [Float], before: [Float], after: [Float], _ statistics: VoiceStatistics
-    ) -> [SIMD8<Float>] {
-        var values = [Float](repeating: 0, count: features)
-        for k in 1...own {
-            // Deviations fall with the order; without a weight all count the same.
-            let scale = 1 / statistics.deviation[k]
-            values[k - 1] = (cepstrum[k] - statistics.mean[k]) * scale
-        }
-        for k in 1...context {
-            let scale = 0.5 / statistics.deviation[k]
-            values[own + k - 1] = (before[k] - statistics.mean[k]) * scale
-            values[own + context + k - 1] = (after[k] - statistics.mean[k]) * scale
-        }
-        return (0..<vectors).map { SIMD8(values[(8 * $0)..<(8 * $0 + 8)]) }
-    }
-
     /// The mean of the nearest neighbors, nearer ones counting more.
-    func timbre(of features: [SIMD8<Float>]) -> Timbre {
+    func timbre(of content: Content) -> Timbre {
+        let own = content.own
+        let features = (0..<Self.vectors).map {
+            SIMD8(own[(own.startIndex + 8 * $0)..<(own.startIndex + 8 * $0 + 8)])
+        }
         var nearest: [(distance: Float, entry: Int)] = []
         nearest.reserveCapacity(Self.neighbors + 1)
         var worst = Float.infinity
@@ -97,7 +71,7 @@ public struct TimbreCodebook: Sendable, Equatable {
             }
         }
         var timbre = Timbre()
-        let weights = nearest.map { 1 / ($0.distance + 1e-3) }
+        let weights = nearest.map { 1 / ($0.distance + 1e-3).squareRoot() }
         let scale = 1 / weights.reduce(0, +)
         for (neighbor, weight) in zip(nearest, weights) {
             let start = neighbor.entry * Self.width

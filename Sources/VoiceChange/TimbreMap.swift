@@ -1,7 +1,7 @@
 import DSP
 import Foundation
 
-/// From the mel-cepstra of a voice to what must be added to make them those of a pack.
+/// From the mel-cepstra of a voice, and what is said, to what must be added to make them those of a pack.
 struct TimbreMap {
     /// Ratios of vocal tracts this near to 1 cannot be told from it.
     private static let tractPrecision = 0.025
@@ -10,7 +10,7 @@ struct TimbreMap {
 
     let accent: Float
     private let codebook: TimbreCodebook
-    private let source: VoiceStatistics
+    private let regression: TimbreRegression
     private let warp: [[Float]]?
     /// What is added to warped cepstra.
     private let offset: [Float]
@@ -25,8 +25,8 @@ struct TimbreMap {
 
     init(_ voice: Voice, source: VoiceStatistics, accent: Double) {
         self.accent = Float(accent)
-        self.source = source
         codebook = voice.codebook
+        regression = voice.regression
         let target = voice.manifest.statistics
         let ratio = target.tractRatio / source.tractRatio
         let warp = abs(ratio - 1) < Self.tractPrecision ? nil : MelCepstrum.warp(by: ratio)
@@ -36,22 +36,23 @@ struct TimbreMap {
         unvoiced = zip(target.mean, source.mean).map { ($0 - $1) * Self.unvoicedShare }
     }
 
-    /// - Parameters:
-    ///   - cepstrum: Of the frame; `before` and `after` of those ``TimbreCodebook/distance`` away.
-    func difference(
-        of cepstrum: [Float], before: [Float], after: [Float], isVoiced: Bool
-    ) -> Difference {
+    /// What a frame needs.
+    ///
+    /// With an accent the envelope goes to the mean of two opinions of how the pack's speaker would say the same: nearest neighbors are
+    /// like the speaker, but restless; the regression is calm.
+    func difference(of cepstrum: [Float], _ content: Content, isVoiced: Bool) -> Difference {
         guard isVoiced else { return Difference(cepstrum: unvoiced) }
         let warped = warp?.applied(to: cepstrum) ?? cepstrum
         var result = cepstrum.indices.map { warped[$0] + offset[$0] - cepstrum[$0] }
         var aperiodicity: [Float]?
         if accent > 0 {
-            let timbre = codebook.timbre(
-                of: TimbreCodebook.features(of: cepstrum, before: before, after: after, source))
+            let nearest = codebook.timbre(of: content)
+            let expected = regression.cepstrum(of: content)
             for k in result.indices {
-                result[k] += accent * (timbre.cepstrum[k] - cepstrum[k] - result[k])
+                let said = (nearest.cepstrum[k] + expected[k]) / 2
+                result[k] += accent * (said - cepstrum[k] - result[k])
             }
-            aperiodicity = timbre.aperiodicity
+            aperiodicity = nearest.aperiodicity
         }
         result[0] = 0
         return Difference(cepstrum: result, aperiodicity: aperiodicity)

@@ -9,10 +9,8 @@ import DSP
 /// The output has the length of the input and depends neither on how it came in nor on what was converted before;
 /// memory does not grow with it.
 public final class VoiceConverter {
-    /// Frames between a frame and its context.
-    private static let context = 6
-    /// Frames on each side that differences are smoothed over.
-    private static let smoothing = 3
+    /// Frames of the content network that a difference is smoothed over on each side, under a triangle.
+    private static let smoothing = 2
     /// What no difference exceeds, in natural logarithms of power: 20 dB.
     private static let largest: Float = 4.6
 
@@ -40,10 +38,12 @@ public final class VoiceConverter {
     /// Frames from `firstHeld` on.
     private var held: [VoiceFrame] = []
     private var firstHeld = 0
-    /// Mel-cepstra of frames from `firstCepstrum` on.
-    private var cepstra: [[Float]] = []
-    private var firstCepstrum = 0
-    /// Differences from frame `firstDifference` on.
+    /// Frames to one of the content network.
+    private let step: Int
+    private let content: ContentStream
+    /// Frames of the content network whose content is not known yet.
+    private var unheard: [(cepstrum: [Float], isVoiced: Bool)] = []
+    /// Differences from frame `firstDifference` of the content network on.
     private var differences: [TimbreMap.Difference] = []
     private var firstDifference = 0
     private var emitted = 0
@@ -55,12 +55,14 @@ public final class VoiceConverter {
     ///   - pitch: Of the whole recording.
     ///   - sampleRate: Hertz, from 8000 on.
     ///   - weights: The mono mix that pitch and survey were taken from (``ChannelMix/weights``), one for each channel.
-    /// - Throws: ``VoiceError/transform(size:)``.
+    /// - Throws: ``VoiceError/transform(size:)``, `ModelError`.
     public init(
         voice: Voice, settings: VoiceSettings, source: VoiceStatistics, pitch: PitchTrack,
         sampleRate: Int, weights: [Float] = [1]
-    ) throws(VoiceError) {
+    ) throws {
         shape = VoiceShape(sampleRate: sampleRate)
+        step = Int((ContentNetwork.hop / shape.hop).rounded())
+        content = try ContentStream(voice.content, source)
         self.weights = weights
         map = TimbreMap(voice, source: source, accent: settings.accent)
         pitchMap = PitchMap(
@@ -79,7 +81,7 @@ public final class VoiceConverter {
             var filters: [DifferentialFilter] = []
             for _ in weights { filters.append(try DifferentialFilter(shape)) }
             self.filters = filters
-        } catch { throw .transform(size: error.size) }
+        } catch { throw VoiceError.transform(size: error.size) }
         difference = AlignedBuffer(count: VectorMath.padded(shape.bins))
         channels = weights.map { _ in FrameQueue(length: 1) }
         filtered = weights.map { _ in FrameQueue(length: 1) }
@@ -87,20 +89,21 @@ public final class VoiceConverter {
 
     /// Takes the next samples, `[channel][sample]`.
     /// - Returns: The samples that are ready, `[channel][sample]`.
-    public func push(_ samples: [[Float]]) -> [[Float]] {
+    /// - Throws: `ModelError`.
+    public func push(_ samples: [[Float]]) throws -> [[Float]] {
         let mix = ChannelMix.mono(samples, weights: weights)
         append(mix, to: mono)
         for (queue, samples) in zip(channels, samples) { append(samples, to: queue) }
-        mix.withUnsafeBufferPointer { frames.push($0, frame: current) { take($0, $1) } }
+        try mix.withUnsafeBufferPointer { try frames.push($0, frame: current) { try take($0, $1) } }
         return output(until: nil)
     }
 
     /// - Returns: The samples that are left.
-    public func finish() -> [[Float]] {
-        frames.finish(frame: current) { take($0, $1) }
-        let count = shape.frames(samples: mono.end)
-        while firstDifference + differences.count < count { makeDifference(last: count - 1) }
-        while emitted < count { emit(last: count - 1) }
+    /// - Throws: `ModelError`.
+    public func finish() throws -> [[Float]] {
+        try frames.finish(frame: current) { try take($0, $1) }
+        hear(try content.finish())
+        while !held.isEmpty { emit() }
         synthesizer.finish(length: mono.end, into: synthesized)
         for (filter, queue) in zip(filters, filtered) {
             filter.finish(length: mono.end, into: queue)
@@ -116,38 +119,35 @@ public final class VoiceConverter {
     }
 
     /// Takes an analyzed frame in, and does what it makes possible.
-    private func take(_ t: Int, _ frame: VoiceFrame) {
+    private func take(_ t: Int, _ frame: VoiceFrame) throws {
         let copy = spare.popLast() ?? VoiceFrame(shape)
         copy.copy(frame)
         if frame.isSilent { copy.frequency = 0 }
         held.append(copy)
-        cepstra.append(mel.analyze(frame.envelope))
         placement.measure(frame: t, mono: mono, channels: channels)
-        if t >= Self.context { makeDifference(last: nil) }
-        if t >= max(Self.context + Self.smoothing, Placement.reach) { emit(last: nil) }
+        if t % step == 0 {
+            let cepstrum = mel.analyze(frame.envelope)
+            unheard.append((cepstrum, copy.frequency > 0))
+            hear(try content.push(cepstrum: cepstrum, isVoiced: copy.frequency > 0))
+        }
+        let known = step * (firstDifference + differences.count - Self.smoothing)
+        while emitted < known, emitted + Placement.reach <= t { emit() }
     }
 
-    /// - Parameter last: The last frame, if it is known.
-    private func makeDifference(last: Int?) {
-        let t = firstDifference + differences.count
-        func cepstrum(_ frame: Int) -> [Float] {
-            let inside = min(max(frame, 0), last ?? .max)
-            return cepstra[inside - firstCepstrum]
+    /// Takes in what is said in the next frames.
+    private func hear(_ contents: [Content]) {
+        for (content, frame) in zip(contents, unheard) {
+            differences.append(
+                map.difference(of: frame.cepstrum, content, isVoiced: frame.isVoiced))
         }
-        differences.append(
-            map.difference(
-                of: cepstrum(t), before: cepstrum(t - Self.context),
-                after: cepstrum(t + Self.context), isVoiced: held[t - firstHeld].frequency > 0))
-        let done = max(0, t - Self.context - firstCepstrum)
-        cepstra.removeFirst(done)
-        firstCepstrum += done
+        unheard.removeFirst(contents.count)
     }
 
     /// Makes the next frame's samples.
-    private func emit(last: Int?) {
+    private func emit() {
         let t = emitted
         let frame = held[t - firstHeld]
-        let change = smoothedDifference(t, last: last)
+        let change = smoothedDifference(t)
         mel.envelope(of: change.cepstrum, into: difference.pointer)
         let limit = SIMD8<Float>(repeating: Self.largest)
         for block in 0..<VectorMath.padded(shape.bins) / 8 {
@@ -189,13 +189,18 @@ public final class VoiceConverter {
     }
 
     /// The mean of the differences around a frame under a triangle, so that they do not jump.
-    private func smoothedDifference(_ t: Int, last: Int?) -> TimbreMap.Difference {
+    private func smoothedDifference(_ t: Int) -> TimbreMap.Difference {
         var sum = TimbreMap.Difference(
             cepstrum: [Float](repeating: 0, count: MelCepstrum.order), aperiodicity: nil)
         var (total, bandTotal): (Float, Float) = (0, 0)
         var bands = [Float](repeating: 0, count: VoiceStatistics.bands)
-        for frame in max(t - Self.smoothing, 0)...min(t + Self.smoothing, last ?? .max) {
-            let weight = 1 - Float(abs(frame - t)) / Float(Self.smoothing + 1)
+        let place = Float(t) / Float(step)
+        let last = firstDifference + differences.count - 1
+        // After the last one there may be one more frame of ours.
+        let nearest = min(t / step, last)
+        for frame in max(nearest - Self.smoothing, 0)...min(nearest + Self.smoothing, last) {
+            let weight = 1 - abs(Float(frame) - place) / Float(Self.smoothing)
+            guard weight > 0 else { continue }
             let difference = differences[frame - firstDifference]
             for k in sum.cepstrum.indices {
                 sum.cepstrum[k] += weight * difference.cepstrum[k]
@@ -208,7 +213,7 @@ public final class VoiceConverter {
         }
         for k in sum.cepstrum.indices { sum.cepstrum[k] /= total }
         if bandTotal > 0 { sum.aperiodicity = bands.map { $0 / bandTotal } }
-        let done = max(0, t - Self.smoothing - firstDifference)
+        let done = max(0, nearest - Self.smoothing - firstDifference)
         differences.removeFirst(done)
         firstDifference += done
         return sum

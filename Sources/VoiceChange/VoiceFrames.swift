@@ -21,27 +21,31 @@ final class VoiceFrames {
 
     /// Takes samples in; `body` gets each frame that they complete, as memory that it may keep only by copying.
     func push(
-        _ samples: UnsafeBufferPointer<Float>, frame: VoiceFrame, body: (Int, VoiceFrame) -> Void
-    ) {
+        _ samples: UnsafeBufferPointer<Float>, frame: VoiceFrame,
+        body: (Int, VoiceFrame) throws -> Void
+    ) rethrows {
         if let base = samples.baseAddress {
             signal.append(samples.count).update(from: base, count: samples.count)
         }
         while shape.center(of: next) + analyzer.reach < signal.end {
-            analyze(into: frame, body)
+            try analyze(into: frame, body)
         }
     }
 
     /// Analyzes what is left after the last sample.
-    func finish(frame: VoiceFrame, body: (Int, VoiceFrame) -> Void) {
-        while next < shape.frames(samples: signal.end) { analyze(into: frame, body) }
+    func finish(frame: VoiceFrame, body: (Int, VoiceFrame) throws -> Void) rethrows {
+        while next < shape.frames(samples: signal.end) { try analyze(into: frame, body) }
     }
 
-    private func analyze(into frame: VoiceFrame, _ body: (Int, VoiceFrame) -> Void) {
+    private func analyze(
+        into frame: VoiceFrame, _ body: (Int, VoiceFrame) throws -> Void
+    ) rethrows {
         let frequency = pitch.frequency(at: Double(next) * shape.hop)
         analyzer.analyze(frame: next, frequency: frequency, of: signal, into: frame)
-        body(next, frame)
+        let done = next
         next += step
         signal.drop(before: shape.center(of: next) - analyzer.reach)
+        try body(done, frame)
     }
 }
 

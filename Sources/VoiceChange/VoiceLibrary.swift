@@ -8,13 +8,15 @@ public struct VoiceLibrary: Sendable {
         public let directory: URL
 
         /// Reads and verifies the pack.
-        /// - Parameter network: What runs beside a neural voice; the voice shares its runtime and its threads.
+        /// - Parameter networks: What runs beside a neural voice, which shares runtime and threads, and what other voices
+        ///   are looked up by.
         /// - Throws: ``VoiceError/refused(pack:reason:)``.
-        public func load(beside network: PitchNetwork) throws(VoiceError) -> any TargetVoice {
+        public func load(beside networks: VoiceNetworks) throws(VoiceError) -> any TargetVoice {
             manifest is NeuralManifest
                 ? try NeuralPack(
-                    directory: directory, network.model.runtime, threads: network.threads)
-                : try Voice(directory: directory)
+                    directory: directory, networks.pitch.model.runtime,
+                    threads: networks.pitch.threads)
+                : try Voice(directory: directory, networks.content)
         }
     }
 

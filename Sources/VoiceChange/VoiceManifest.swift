@@ -3,6 +3,7 @@ import Foundation
 /// What `voice.json` of a voice that was learned from recordings says.
 public struct VoiceManifest: VoicePackManifest {
     public static let kind = "codebook"
+    public static let format = 2
 
     public let format: Int
     public let kind: String
@@ -14,6 +15,8 @@ public struct VoiceManifest: VoicePackManifest {
     public let sources: [Source]
     /// SHA-256 of `codebook.bin`, lower-case hex.
     public let sha256: String
+    /// SHA-256 of the content network that it was made with.
+    public let content: String
     /// Entries of the codebook.
     public let entries: Int
     public let statistics: VoiceStatistics
@@ -61,7 +64,7 @@ extension VoiceStatistics {
         let sane =
             (20...2000).contains(medianFrequency) && (0...24).contains(pitchSpread)
             && (0.5...2).contains(tractRatio) && voicedSeconds >= 0
-            && mean.allSatisfy { abs($0) < 100 }
+            && abs(level) < 100 && mean.allSatisfy { abs($0) < 100 }
             && deviation.allSatisfy { $0 > 0 && $0 < 100 }
             && aperiodicity.allSatisfy { (-100...0).contains($0) }
         return sane ? nil : "its statistics are not those of a voice"

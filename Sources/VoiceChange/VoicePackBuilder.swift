@@ -7,8 +7,8 @@ public struct VoicePackContent: Sendable {
     let codebook: Data
 }
 
-/// Makes a voice pack of recordings of one speaker: ``begin(recording:sampleRate:pitch:)``, ``push(_:)`` and ``end()``
-/// for one after the other, then ``finish(_:)``.
+/// Makes a voice pack of recordings of one speaker: ``begin(recording:sampleRate:pitch:statistics:)``, ``push(_:)`` and
+/// ``end()`` for one after the other, then ``finish(_:)``.
 ///
 /// Memory does not grow with the recordings: of all frames, a sample of fixed size is kept that is spread evenly over
 /// them. The same recordings in the same order make the same pack.
@@ -41,20 +41,20 @@ public final class VoicePackBuilder {
     public static let secondsNeeded = 22.0
     /// Entries that a codebook gets at most.
     private static let entryLimit = 2400
-    /// Frames of 5 ms from one that is looked at to the next: half of the distance of a frame's context.
-    private static let step = 3
+    /// Frames of 5 ms from one that is looked at to the next: those of the content network.
+    private static let step = 2
 
     private struct Frame {
-        var voiced: Bool
-        var frequency: Float
-        var cepstrum: [Float]
-        var aperiodicity: [Float]
+        let voiced: Bool
+        let frequency: Float
+        let cepstrum: [Float]
+        let aperiodicity: [Float]
     }
 
     private struct Entry {
-        var frame: Frame
-        var before: [Float]
-        var after: [Float]
+        let frame: Frame
+        /// Features of the frame itself.
+        let features: [Float]
     }
 
     private struct Recording {
@@ -62,12 +62,16 @@ public final class VoicePackBuilder {
         let frames: VoiceFrames
         let frame: VoiceFrame
         let mel: MelCepstrum
+        let content: ContentStream?
         var check: RecordingCheck
-        /// The last five frames: context, frame and context.
-        var recent: [Frame] = []
+        /// Frames whose content is not known yet.
+        var unheard: [Frame] = []
     }
 
+    private let network: ContentNetwork
+
     private var collector: StatisticsCollector
+    private var regression = TimbreRegressionCollector()
     private var entries = Reservoir<Entry>(limit: entryLimit)
     private var seconds = 0.0
     private var recording: Recording?
@@ -76,8 +80,11 @@ public final class VoicePackBuilder {
     private let warp: [[Float]]?
     private let offset: [Float]
 
-    /// - Parameter character: What the voice is made to be; by default what it is.
-    public init(character: VoiceCharacter = VoiceCharacter()) {
+    /// - Parameters:
+    ///   - network: What tells what is said in the recordings.
+    ///   - character: What the voice is made to be; by default what it is.
+    public init(_ network: ContentNetwork, character: VoiceCharacter = VoiceCharacter()) {
+        self.network = network
         pitchFactor = Float(exp2(character.pitch / 12))
         breath = Float(character.breath)
         (warp, offset) = character.cepstra()
@@ -91,57 +98,67 @@ public final class VoicePackBuilder {
     ///   - name: What a refusal calls it.
     ///   - sampleRate: Hertz, from 8000 on.
     ///   - pitch: Of the whole recording.
-    /// - Throws: ``VoiceError/transform(size:)``.
-    public func begin(recording name: String, sampleRate: Int, pitch: PitchTrack)
-        throws(VoiceError)
-    {
+    ///   - statistics: What a ``VoiceSurvey`` of it found; nil: no voice. ``end()`` will tell why then.
+    /// - Throws: ``VoiceError/transform(size:)``, `ModelError`.
+    public func begin(
+        recording name: String, sampleRate: Int, pitch: PitchTrack, statistics: VoiceStatistics?
+    ) throws {
         let shape = VoiceShape(sampleRate: sampleRate)
         recording = Recording(
             name: name, frames: try VoiceFrames(shape, pitch: pitch, step: Self.step),
             frame: VoiceFrame(shape), mel: MelCepstrum(shape),
+            content: try statistics.map { try ContentStream(network, $0) },
             check: RecordingCheck(secondsPerFrame: Self.secondsPerFrame))
     }
 
     /// Takes the next mono samples of the recording.
-    public func push(_ samples: [Float]) {
+    /// - Throws: `ModelError`.
+    public func push(_ samples: [Float]) throws {
         guard let recording else { preconditionFailure("no recording was begun") }
-        samples.withUnsafeBufferPointer { samples in
+        try samples.withUnsafeBufferPointer { samples in
             self.recording!.check.add(samples)
-            recording.frames.push(samples, frame: recording.frame) { add($1) }
+            try recording.frames.push(samples, frame: recording.frame) { try add($1) }
         }
     }
 
     /// Ends the recording.
-    /// - Throws: ``VoiceError``: it is silent, clipped, or not a voice. No pack can be made then.
-    public func end() throws(VoiceError) {
+    /// - Throws: ``VoiceError``: it is silent, clipped, or not a voice. No pack can be made then. `ModelError`.
+    public func end() throws {
         guard let recording else { preconditionFailure("no recording was begun") }
-        recording.frames.finish(frame: recording.frame) { add($1) }
+        try recording.frames.finish(frame: recording.frame) { try add($1) }
+        hear(try recording.content?.finish() ?? [])
         let check = self.recording!.check
         self.recording = nil
         try check.judge(recording: recording.name)
         seconds += check.seconds
     }
 
-    private func add(_ frame: VoiceFrame) {
+    private func add(_ frame: VoiceFrame) throws {
         let own = recording!.mel.analyze(frame.envelope)
-        let cepstrum = zip(warp?.applied(to: own) ?? own, offset).map { $0 + $1 }
         let voiced = frame.frequency > 0 && !frame.isSilent
         recording!.check.add(level: frame.level, voiced: voiced)
-        recording!.recent.append(
+        guard let content = recording!.content else { return }
+        recording!.unheard.append(
             Frame(
-                voiced: voiced, frequency: frame.frequency * pitchFactor, cepstrum: cepstrum,
+                voiced: voiced, frequency: frame.frequency * pitchFactor,
+                cepstrum: zip(warp?.applied(to: own) ?? own, offset).map { $0 + $1 },
                 aperiodicity: frame.aperiodicity.map { min(0, max(-60, $0 + breath)) }))
-        guard recording!.recent.count == 5 else { return }
-        let recent = recording!.recent
-        recording!.recent.removeFirst()
-        let middle = recent[2]
-        guard middle.voiced,
-            collector.add(
-                frequency: middle.frequency, cepstrum: middle.cepstrum,
-                aperiodicity: middle.aperiodicity)
-        else { return }
-        entries.add(
-            Entry(frame: middle, before: recent[0].cepstrum, after: recent[4].cepstrum))
+        // What is said is told by the voice as it is, whatever it is made to be.
+        hear(try content.push(cepstrum: own, isVoiced: voiced))
+    }
+
+    /// Takes in what is said in the next frames.
+    private func hear(_ contents: [Content]) {
+        for (content, frame) in zip(contents, recording!.unheard) {
+            guard frame.voiced,
+                collector.add(
+                    frequency: frame.frequency, cepstrum: frame.cepstrum,
+                    aperiodicity: frame.aperiodicity)
+            else { continue }
+            regression.add(content, cepstrum: frame.cepstrum)
+            entries.add(Entry(frame: frame, features: Array(content.own)))
+        }
+        recording!.unheard.removeFirst(contents.count)
     }
 
     /// Makes the pack.
@@ -152,28 +169,28 @@ public final class VoicePackBuilder {
         guard seconds >= Self.secondsNeeded else {
             throw .tooShort(seconds: seconds, needed: Self.secondsNeeded)
         }
-        let codebook = codebook(statistics)
+        let codebook = codebook()
         let manifest = VoiceManifest(
-            format: 1, kind: "codebook", id: description.id, name: description.name,
+            format: VoiceManifest.format, kind: VoiceManifest.kind, id: description.id,
+            name: description.name,
             description: description.text, created: description.created,
             license: description.license, sources: description.sources,
-            sha256: Voice.hash(codebook), entries: entries.elements.count,
+            sha256: Voice.hash(codebook), content: network.sha256, entries: entries.elements.count,
             statistics: statistics)
         return VoicePackContent(manifest: manifest, codebook: codebook)
     }
 
-    /// The entries as `codebook.bin` has them.
-    private func codebook(_ statistics: VoiceStatistics) -> Data {
-        var data = Data(capacity: entries.elements.count * TimbreCodebook.entryWidth * 2)
+    /// Entries and regression as `codebook.bin` has them.
+    private func codebook() -> Data {
+        let numbers = entries.elements.count * TimbreCodebook.entryWidth
+        var data = Data(capacity: (numbers + TimbreRegression.count) * 2)
         func append(_ value: Float) {
             let bits = Float16(max(-999, min(999, value))).bitPattern
             data.append(UInt8(truncatingIfNeeded: bits))
             data.append(UInt8(truncatingIfNeeded: bits >> 8))
         }
         for entry in entries.elements {
-            let features = TimbreCodebook.features(
-                of: entry.frame.cepstrum, before: entry.before, after: entry.after, statistics)
-            for vector in features { for lane in vector.indices { append(vector[lane]) } }
+            for value in entry.features { append(value) }
             append(0)
             for value in entry.frame.cepstrum.dropFirst() { append(value) }
             let bands = entry.frame.aperiodicity
@@ -181,6 +198,7 @@ public final class VoicePackBuilder {
                 append(bands.isEmpty ? 0 : bands[min(band, bands.count - 1)])
             }
         }
+        for weight in regression.weights() { append(weight) }
         return data
     }
 }

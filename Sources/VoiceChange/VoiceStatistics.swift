@@ -8,6 +8,8 @@ public struct VoiceStatistics: Codable, Sendable, Equatable {
     public var medianFrequency: Double
     /// Standard deviation of the pitch in semitones.
     public var pitchSpread: Double
+    /// Mean level, the natural logarithm of power (``MelCepstrum``'s first coefficient); of recordings, not of a voice.
+    public var level: Float
     /// Long-term spectrum: mean mel-cepstrum of the envelope, freed of its level (`mean[0]` = 0).
     public var mean: [Float]
     /// Standard deviation of each coefficient.
@@ -18,7 +20,7 @@ public struct VoiceStatistics: Codable, Sendable, Equatable {
     public var aperiodicity: [Float]
 
     enum CodingKeys: String, CodingKey {
-        case mean, deviation, aperiodicity
+        case level, mean, deviation, aperiodicity
         case voicedSeconds = "voiced_seconds"
         case medianFrequency = "median_hz"
         case pitchSpread = "pitch_spread_semitones"
@@ -89,11 +91,13 @@ struct StatisticsCollector {
     func statistics() -> VoiceStatistics? {
         guard count > 1 else { return nil }
         let n = Double(count)
+        let level = Float(mean[0])
         var mean = mean.map { Float($0) }
         mean[0] = 0
         return VoiceStatistics(
             voicedSeconds: voicedSeconds, medianFrequency: median,
-            pitchSpread: (pitchSquares / Double(pitchCount)).squareRoot(), mean: mean,
+            pitchSpread: (pitchSquares / Double(pitchCount)).squareRoot(), level: level,
+            mean: mean,
             deviation: squares.map { Float(max($0 / n, 1e-6).squareRoot()) },
             tractRatio: profile.ratio(), aperiodicity: bands.map { Float($0 / n) })
     }

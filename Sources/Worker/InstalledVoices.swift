@@ -23,12 +23,12 @@ public struct InstalledVoices: VoiceCatalog {
     /// Loads a voice that a licence may use.
     /// - Throws: ``VoiceError/unknown(id:)``, ``VoiceError/refused(pack:reason:)``.
     func voice(
-        _ id: String, for licence: UUID, beside network: PitchNetwork
+        _ id: String, for licence: UUID, beside networks: VoiceNetworks
     ) throws(VoiceError) -> any TargetVoice {
         guard let pack = packs(visibleTo: licence).first(where: { $0.manifest.id == id }) else {
             throw .unknown(id: id)
         }
-        return try pack.load(beside: network)
+        return try pack.load(beside: networks)
     }
 
     private func packs(visibleTo licence: UUID) -> [VoiceLibrary.Pack] {

@@ -30,18 +30,18 @@ public struct TaskWorker: Sendable {
     private let tools: MediaTools
     private let separator: Separator
     private let voices: InstalledVoices
-    private let pitch: PitchNetwork?
+    private let networks: VoiceNetworks?
     private let policy: LeasePolicy
     private let makesPlaylists: Bool
     private let name: String
     private let logger: Logger
 
     /// - Parameters:
-    ///   - pitch: The network that voices are changed with, where it is installed.
+    ///   - networks: What voices are changed with, where it is installed.
     ///   - makesPlaylists: Whether tracks can be streamed, too; it takes as much room again.
     public init(
         store: any MetadataStore, blobs: any BlobStore, tools: MediaTools, separator: Separator,
-        voices: InstalledVoices, pitch: PitchNetwork?, policy: LeasePolicy = LeasePolicy(),
+        voices: InstalledVoices, networks: VoiceNetworks?, policy: LeasePolicy = LeasePolicy(),
         makesPlaylists: Bool = true, name: String,
         logger: Logger
     ) {
@@ -50,7 +50,7 @@ public struct TaskWorker: Sendable {
         self.tools = tools
         self.separator = separator
         self.voices = voices
-        self.pitch = pitch
+        self.networks = networks
         self.policy = policy
         self.makesPlaylists = makesPlaylists
         self.name = name
@@ -139,15 +139,15 @@ public struct TaskWorker: Sendable {
         switch TaskJob(lease.task.presets, input: input, folder: folder) {
         case .split(let job): return try await job.run(tools, separator, progress: progress)
         case .voiceChange(let presets):
-            guard let pitch else {
+            guard let networks else {
                 throw TaskFailure(
                     code: "not_installed",
                     detail: "Changing a voice needs a model that is not installed on this server.")
             }
             let voice = try voices.voice(
-                presets.voicePack, for: lease.task.licence, beside: pitch)
+                presets.voicePack, for: lease.task.licence, beside: networks)
             return try await VoiceChangeJob(presets, voice: voice, input: input, folder: folder)
-                .run(tools, separator, pitch, progress: progress)
+                .run(tools, separator, networks.pitch, progress: progress)
         }
     }
 

@@ -4,29 +4,31 @@ import Media
 import Separation
 import VoiceChange
 
-/// Makes a voice pack of recordings: reads each four times, to find whether there is a voice and nothing much besides, where it is
-/// among the channels, its pitch, and what it is like.
+/// Makes a voice pack of recordings: reads each five times, to find whether there is a voice and nothing much besides, where it is
+/// among the channels, its pitch, what it is like on the whole, and frame by frame.
 public actor VoicePackMaker {
     /// What is not the voice must be so much weaker, as a ratio of energies: 10 dB.
     private static let mostBesides = 0.1
 
     private let tools: MediaTools
     private let separator: Separator
-    private let network: PitchNetwork
-    private let builder = VoicePackBuilder()
+    private let networks: VoiceNetworks
+    private let builder: VoicePackBuilder
     private var mix = ChannelMix(channels: 1)
     private var weights: [Float] = [1]
     private var tracker: PitchTracker?
     private var frequencies: [Float] = []
+    private var voice: VoiceSurvey?
 
     private var stream: (any StemStream)?
     private var finder: VoiceFinder?
     private var energies = (whole: 0.0, besides: 0.0)
 
-    public init(_ tools: MediaTools, _ separator: Separator, _ network: PitchNetwork) {
+    public init(_ tools: MediaTools, _ separator: Separator, _ networks: VoiceNetworks) {
         self.tools = tools
         self.separator = separator
-        self.network = network
+        self.networks = networks
+        builder = VoicePackBuilder(networks.content)
     }
 
     /// Takes a recording in.
@@ -51,15 +53,20 @@ public actor VoicePackMaker {
         try await tools.decode(file, info) { await self.place($0) }
         weights = mix.weights
         progress(0.45)
-        tracker = try PitchTracker(network, sampleRate: info.sampleRate)
+        tracker = try PitchTracker(networks.pitch, sampleRate: info.sampleRate)
         frequencies = []
         try await tools.decode(file, info) { try await self.track($0) }
         frequencies += try tracker?.finish() ?? []
         progress(0.7)
+        let pitch = PitchTrack(frequencies: frequencies)
+        voice = try VoiceSurvey(sampleRate: info.sampleRate, pitch: pitch)
+        try await tools.decode(file, info) { await self.survey($0) }
+        // Where there is no voice, the builder says what is wrong with the recording.
+        let statistics = try? voice?.finish()
+        progress(0.8)
         try builder.begin(
-            recording: name, sampleRate: info.sampleRate,
-            pitch: PitchTrack(frequencies: frequencies))
-        try await tools.decode(file, info) { await self.learn($0) }
+            recording: name, sampleRate: info.sampleRate, pitch: pitch, statistics: statistics)
+        try await tools.decode(file, info) { try await self.learn($0) }
         try builder.end()
         progress(1)
     }
@@ -111,7 +118,9 @@ public actor VoicePackMaker {
         frequencies += try tracker?.push(mono(block)) ?? []
     }
 
-    private func learn(_ block: [[Float]]) { builder.push(mono(block)) }
+    private func survey(_ block: [[Float]]) { voice?.push(mono(block)) }
+
+    private func learn(_ block: [[Float]]) throws { try builder.push(mono(block)) }
 
     private func mono(_ block: [[Float]]) -> [Float] { ChannelMix.mono(block, weights: weights) }
 }

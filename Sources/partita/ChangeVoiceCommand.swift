@@ -41,8 +41,8 @@ struct ChangeVoiceCommand: AsyncParsableCommand {
         let tools = try MediaTools()
         let pack = try Installation.voices(data: await settings.load().data).library.pack(pack)
         let library = Installation.library()
-        let network = try Installation.pitch(library, threads: options.threads)
-        let voice = try pack.load(beside: network)
+        let networks = try Installation.voiceNetworks(library, threads: options.threads)
+        let voice = try pack.load(beside: networks)
         let separator = try options.separator(library)
         try separator.requireInstalled(.voice, dereverb: options.dereverb)
         defer { options.tell(separator.notes) }
@@ -51,7 +51,7 @@ struct ChangeVoiceCommand: AsyncParsableCommand {
             try await VoiceChangeJob(
                 input: file, voice: voice, accent: accent, tonality: tonality,
                 dereverb: options.dereverb, format: options.format, folder: folder
-            ).run(tools, separator, network, progress: progress)
+            ).run(tools, separator, networks.pitch, progress: progress)
         }.run(tools)
     }
 }

@@ -44,14 +44,18 @@ enum Installation {
         root.appendingPathComponent(".deps/cache").path
     }
 
-    /// The network that finds the pitch of voices.
+    /// The networks that voices are changed with.
     /// - Throws: `ModelError`.
-    static func pitch(_ library: ModelLibrary, threads: Int?) throws -> PitchNetwork {
-        guard let pack = library.pitch else { throw ModelError.notInstalled(stems: ["pitch"]) }
-        return try PitchNetwork(
-            pack, InferenceRuntime(library: runtime()),
-            threads: threads ?? ProcessInfo.processInfo.activeProcessorCount,
-            cache: library.cache)
+    static func voiceNetworks(_ library: ModelLibrary, threads: Int?) throws -> VoiceNetworks {
+        guard let pitch = library.pitch else { throw ModelError.notInstalled(stems: ["pitch"]) }
+        guard let content = library.content else {
+            throw ModelError.notInstalled(stems: ["content"])
+        }
+        let runtime = try InferenceRuntime(library: runtime())
+        let threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+        return VoiceNetworks(
+            pitch: try PitchNetwork(pitch, runtime, threads: threads, cache: library.cache),
+            content: try ContentNetwork(content, runtime, threads: threads, cache: library.cache))
     }
 
     /// The voices that come with the program, and those of a data folder.

@@ -34,6 +34,7 @@ struct Models: AsyncParsableCommand {
             let packs =
                 library.packs.map { report($0) } + (library.voice.map { [report($0)] } ?? [])
                 + (library.pitch.map { [report($0)] } ?? [])
+                + (library.content.map { [report($0)] } ?? [])
             if json { return try Output.json(Report(packs: packs, notes: library.notes)) }
             for pack in packs {
                 Output.line(
@@ -62,14 +63,16 @@ struct Models: AsyncParsableCommand {
                 library: library, runtime: Installation.runtime(), threads: 1)
             separator.check()
             var notes = separator.notes
+            let runtime = try InferenceRuntime(library: Installation.runtime())
             if let pitch = library.pitch {
                 do throws(ModelError) {
-                    _ = try PitchNetwork(
-                        pitch, InferenceRuntime(library: Installation.runtime()), threads: 1,
-                        cache: library.cache)
-                } catch {
-                    notes.append(error.description)
-                }
+                    _ = try PitchNetwork(pitch, runtime, threads: 1, cache: library.cache)
+                } catch { notes.append(error.description) }
+            }
+            if let content = library.content {
+                do throws(ModelError) {
+                    _ = try ContentNetwork(content, runtime, threads: 1, cache: library.cache)
+                } catch { notes.append(error.description) }
             }
             for note in notes { Output.error(note) }
             guard notes.isEmpty else { throw ExitCode(1) }

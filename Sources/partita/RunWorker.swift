@@ -38,11 +38,13 @@ struct RunWorker: AsyncParsableCommand {
             library: library, runtime: Installation.runtime(), threads: threads)
         separator.check()
         for note in separator.notes { logger.warning("\(note)") }
-        let pitch = library.pitch == nil ? nil : try Installation.pitch(library, threads: threads)
+        let networks =
+            library.pitch == nil || library.content == nil
+            ? nil : try Installation.voiceNetworks(library, threads: threads)
         logger.info("Ready; stems: \(separator.stems.joined(separator: ", "))")
         let worker = TaskWorker(
             store: folder.store, blobs: folder.blobs, tools: try MediaTools(), separator: separator,
-            voices: Installation.voices(data: folder.url), pitch: pitch,
+            voices: Installation.voices(data: folder.url), networks: networks,
             makesPlaylists: try playlists.load(settings),
             name:
                 "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)",

@@ -57,7 +57,8 @@ struct VoicePacks: AsyncParsableCommand {
                 threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
             try separator.load(.voice)
             let maker = VoicePackMaker(
-                try MediaTools(), separator, try Installation.pitch(library, threads: threads))
+                try MediaTools(), separator,
+                try Installation.voiceNetworks(library, threads: threads))
             for file in recordings {
                 let name = (file as NSString).lastPathComponent
                 let bar = ProgressBar(title: name, isHidden: quiet)

@@ -74,12 +74,13 @@ struct MakeVoices {
     @Test(arguments: designs)
     func make(_ design: Design) throws {
         let folder = try #require(ProcessInfo.processInfo.environment["PARTITA_MAKE_VOICES"])
-        let builder = VoicePackBuilder(character: design.character)
+        let builder = VoicePackBuilder(try contentNetwork.get(), character: design.character)
         for name in design.recordings {
             let recording = try Spoken("data/speech/\(name)")
             try builder.begin(
-                recording: name, sampleRate: recording.rate, pitch: recording.pitch)
-            builder.push(recording.samples)
+                recording: name, sampleRate: recording.rate, pitch: recording.pitch,
+                statistics: try recording.survey())
+            try builder.push(recording.samples)
             try builder.end()
         }
         let content = try builder.finish(

@@ -75,7 +75,9 @@ import VoiceChange
         #expect(library.visible(to: "mine").map(\.manifest.id) == ["a-B_1"])
         #expect(library.visible(to: "other").isEmpty && library.visible(to: nil).isEmpty)
         #expect(try load("a-B_1").manifest == added)
-        #expect(throws: VoiceError.self) { try Voice(directory: library.pack("a-B_1").directory) }
+        #expect(throws: VoiceError.self) {
+            try Voice(directory: library.pack("a-B_1").directory, contentNetwork.get())
+        }
         try VoiceLibrary.remove("a-B_1", from: packs)
         #expect(try FileManager.default.contentsOfDirectory(atPath: packs).isEmpty)
     }

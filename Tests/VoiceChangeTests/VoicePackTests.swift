@@ -26,7 +26,9 @@ import VoiceChange
         let library = VoiceLibrary(directories: [folder.path, folder.file("nowhere").path])
         #expect(library.notes.isEmpty)
         #expect(library.visible(to: nil).map(\.manifest.id) == ["a-B_1"])
-        #expect(try Voice(directory: library.pack("a-B_1").directory).manifest == content.manifest)
+        #expect(
+            try Voice(directory: library.pack("a-B_1").directory, contentNetwork.get()).manifest
+                == content.manifest)
         #expect(throws: VoiceError.unknown(id: "other")) { try library.pack("other") }
         try VoiceLibrary.remove("a-B_1", from: folder.path)
         #expect(try folder.files().isEmpty)
@@ -67,7 +69,7 @@ import VoiceChange
             change(&changed)
             try folder.write("TEST/voice.json", JSONSerialization.data(withJSONObject: changed))
             do {
-                _ = try Voice(directory: folder.file("TEST"))
+                _ = try Voice(directory: folder.file("TEST"), contentNetwork.get())
                 return false
             } catch VoiceError.refused { return true }
         }
@@ -80,7 +82,8 @@ import VoiceChange
         }
         #expect(try !refused { _ in })
         for (key, value): (String, Any) in [
-            ("format", 2), ("kind", "onnx"), ("id", "../TEST"), ("id", "OTHER"), ("name", ""),
+            ("format", 1), ("format", 3), ("content", "0"), ("kind", "onnx"), ("id", "../TEST"),
+            ("id", "OTHER"), ("name", ""),
             ("entries", 0), ("entries", -1), ("entries", Int.max), ("entries", 5),
             ("sha256", String(repeating: "0", count: 64)), ("statistics", 1),
         ] {
@@ -106,7 +109,9 @@ import VoiceChange
         (nan[100], nan[101]) = (0xff, 0x7e)
         for bad in [Data(), good.dropLast(), good + [0], Data(good.reversed())] {
             try bad.write(to: file)
-            #expect(throws: VoiceError.self) { try Voice(directory: folder.file("TEST")) }
+            #expect(throws: VoiceError.self) {
+                try Voice(directory: folder.file("TEST"), contentNetwork.get())
+            }
         }
         // Even where the hash is right.
         try nan.write(to: file)
@@ -116,12 +121,14 @@ import VoiceChange
         #expect(
             throws: VoiceError.refused(pack: "TEST", reason: "its codebook holds what no voice has")
         ) {
-            try Voice(directory: folder.file("TEST"))
+            try Voice(directory: folder.file("TEST"), contentNetwork.get())
         }
         // A link or a pipe is never opened.
         try FileManager.default.removeItem(at: file)
         try folder.link("TEST/codebook.bin", to: URL(fileURLWithPath: "/dev/zero"))
-        #expect(throws: VoiceError.self) { try Voice(directory: folder.file("TEST")) }
+        #expect(throws: VoiceError.self) {
+            try Voice(directory: folder.file("TEST"), contentNetwork.get())
+        }
     }
 
     private func sha256(_ file: URL) throws -> String {

@@ -1,5 +1,7 @@
 import DSP
 import Foundation
+import Inference
+import Separation
 import TestSupport
 import Testing
 import VoiceChange
@@ -45,11 +47,19 @@ struct Spoken {
         }
         for first in stride(from: 0, to: samples.count, by: block) {
             let piece = samples[first..<min(first + block, samples.count)]
-            take(converter.push(channels.map { factor in piece.map { $0 * factor } }))
+            take(try converter.push(channels.map { factor in piece.map { $0 * factor } }))
         }
-        take(converter.finish())
+        take(try converter.finish())
         return (result, converter.pitchMap)
     }
+}
+
+/// The network that tells what is said.
+let contentNetwork = Result {
+    let library = ModelLibrary(directories: Repository.models, cache: nil)
+    guard let pack = library.content else { throw ModelError.notInstalled(stems: ["content"]) }
+    return try ContentNetwork(
+        pack, InferenceRuntime(library: Repository.runtime), threads: 2, cache: nil)
 }
 
 /// A pack of the first recordings of a speaker, built once a run.
@@ -62,11 +72,12 @@ enum Packs {
     }
 
     static func content(_ recordings: [Spoken], id: String = "TEST") throws -> VoicePackContent {
-        let builder = VoicePackBuilder()
+        let builder = VoicePackBuilder(try contentNetwork.get())
         for (index, recording) in recordings.enumerated() {
             try builder.begin(
-                recording: "\(index)", sampleRate: recording.rate, pitch: recording.pitch)
-            builder.push(recording.samples)
+                recording: "\(index)", sampleRate: recording.rate, pitch: recording.pitch,
+                statistics: try? recording.survey())
+            try builder.push(recording.samples)
             try builder.end()
         }
         return try builder.finish(.init(id: id, name: "Test", created: 0))
@@ -78,6 +89,6 @@ enum Packs {
         let recordings = try indices.map { try Spoken(recording(speaker, $0)) }
         let folder = try TemporaryFolder()
         try VoiceLibrary.add(content(recordings), to: folder.path)
-        return try Voice(directory: folder.file("TEST"))
+        return try Voice(directory: folder.file("TEST"), contentNetwork.get())
     }
 }

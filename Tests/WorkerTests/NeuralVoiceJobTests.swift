@@ -38,7 +38,7 @@ import Worker
         let out = folder.file(UUID().uuidString)
         try FileManager.default.createDirectory(at: out, withIntermediateDirectories: false)
         let voice = try VoiceLibrary(directories: [folder.file("voices").path]).pack(id)
-            .load(beside: pitchNetwork.get())
+            .load(beside: voiceNetworks.get())
         let result = try await VoiceChangeJob(
             input: file.path, voice: voice, accent: 1, tonality: tonality, format: .wav,
             folder: out.path
@@ -112,7 +112,7 @@ import Worker
             let file = try folder.make("talk.flac", from: VoiceChangeJobTests.speech, ["-t", "5"])
             let task = try await data.submit(
                 file, .voiceChange(VoiceChangePresets(voicePack: id, encoderFormat: .wav)))
-            #expect(try await data.worker(pitch: pitchNetwork.get()).workOnce())
+            #expect(try await data.worker(networks: voiceNetworks.get()).workOnce())
             return try await data.task(task)
         }
         let mine = InstalledVoices.owner(data.licence.id)

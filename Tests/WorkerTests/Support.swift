@@ -17,13 +17,20 @@ let separator = Result {
         runtime: Repository.runtime, threads: 2)
 }
 
-/// The network that finds the pitch of voices.
-let pitchNetwork = Result {
+/// The networks that voices are changed with.
+let voiceNetworks = Result {
     let library = ModelLibrary(directories: Repository.models, cache: nil)
-    guard let pack = library.pitch else { throw ModelError.notInstalled(stems: ["pitch"]) }
-    return try PitchNetwork(
-        pack, InferenceRuntime(library: Repository.runtime), threads: 2, cache: nil)
+    let runtime = try InferenceRuntime(library: Repository.runtime)
+    guard let pitch = library.pitch, let content = library.content else {
+        throw ModelError.notInstalled(stems: ["pitch", "content"])
+    }
+    return VoiceNetworks(
+        pitch: try PitchNetwork(pitch, runtime, threads: 2, cache: nil),
+        content: try ContentNetwork(content, runtime, threads: 2, cache: nil))
 }
+
+/// The network that finds the pitch of voices.
+let pitchNetwork = voiceNetworks.map(\.pitch)
 
 /// The engine with nothing but our own model of vocals, drums and bass.
 let onlyCore = Result {
@@ -74,12 +81,13 @@ struct DataFolder {
 
     func worker(
         _ name: String = "a", policy: LeasePolicy = LeasePolicy(), limits: MediaLimits = .init(),
-        makesPlaylists: Bool = true, separator engine: Separator? = nil, pitch: PitchNetwork? = nil
+        makesPlaylists: Bool = true, separator engine: Separator? = nil,
+        networks: VoiceNetworks? = nil
     ) throws -> TaskWorker {
         TaskWorker(
             store: store, blobs: blobs, tools: try MediaTools(limits: limits),
             separator: try engine ?? separator.get(),
-            voices: InstalledVoices(directories: [voices]), pitch: pitch, policy: policy,
+            voices: InstalledVoices(directories: [voices]), networks: networks, policy: policy,
             makesPlaylists: makesPlaylists,
             name: name,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -19,7 +19,7 @@ enum MadeVoices {
         _ recordings: [String], name: String, license: String?
     ) async throws -> VoicePackContent {
         let maker = VoicePackMaker(
-            try MediaTools(), try separator.get(), try pitchNetwork.get())
+            try MediaTools(), try separator.get(), try voiceNetworks.get())
         for recording in recordings {
             try await maker.add(
                 recording: Repository.recordings.appendingPathComponent(recording).path
@@ -56,7 +56,7 @@ enum MadeVoices {
             try VoiceLibrary.add(pack, to: voices)
         }
         let voice = try VoiceLibrary(directories: [voices]).pack(pack.manifest.id)
-            .load(beside: pitchNetwork.get())
+            .load(beside: voiceNetworks.get())
         return try await VoiceChangeJob(
             input: file.path, voice: voice, accent: accent, tonality: tonality,
             dereverb: dereverb, format: format, folder: out.path

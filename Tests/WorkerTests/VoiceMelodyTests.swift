@@ -36,7 +36,7 @@ import Worker
         let folder = try TemporaryFolder()
         let voice = try VoiceLibrary(
             directories: [Repository.root.appendingPathComponent("Voices").path]
-        ).pack("ALEX_KAYE").load(beside: pitchNetwork.get())
+        ).pack("ALEX_KAYE").load(beside: voiceNetworks.get())
         var correlations: [Double] = []
         for recording in Self.recordings {
             let file = try folder.make(

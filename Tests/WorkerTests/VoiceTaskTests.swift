@@ -17,7 +17,7 @@ import Worker
     ) async throws -> SplitTask {
         let id = try await data.submit(
             recording, .voiceChange(VoiceChangePresets(voicePack: pack, encoderFormat: .wav)))
-        #expect(try await data.worker(pitch: changes ? pitchNetwork.get() : nil).workOnce())
+        #expect(try await data.worker(networks: changes ? voiceNetworks.get() : nil).workOnce())
         return try await data.task(id)
     }
 
@@ -97,7 +97,7 @@ import Worker
     /// Whoever makes a pack is told what is wrong with a recording.
     @Test func packsAreMadeOfVoicesOnly() async throws {
         let maker = VoicePackMaker(
-            try MediaTools(), try separator.get(), try pitchNetwork.get())
+            try MediaTools(), try separator.get(), try voiceNetworks.get())
         let silence = try files.make("still.wav", ["-f", "lavfi", "-i", "anullsrc=d=30"])
         await #expect(throws: VoiceError.silent(recording: "still.wav")) {
             try await maker.add(recording: silence.path) { _ in }
@@ -110,7 +110,7 @@ import Worker
         let short = try files.make(
             "short.wav", from: "solo/vocadito_1_singing.flac", ["-t", "4"])
         let other = VoicePackMaker(
-            try MediaTools(), try separator.get(), try pitchNetwork.get())
+            try MediaTools(), try separator.get(), try voiceNetworks.get())
         try await other.add(recording: short.path) { _ in }
         await #expect(throws: VoiceError.self) {
             _ = try await other.finish(.init(id: "a", name: "A", created: 0))

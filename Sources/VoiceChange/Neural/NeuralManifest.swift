@@ -1,6 +1,7 @@
 /// What `voice.json` of a neural voice says.
 public struct NeuralManifest: VoicePackManifest {
     public static let kind = "rvc"
+    public static let format = 1
 
     public let format: Int
     public let kind: String
