@@ -57,6 +57,28 @@ import VoiceChange
         }
     }
 
+    /// Where the content network's blocks lie in a recording does not matter.
+    @Test func aVoiceThatBeginsLaterSoundsTheSame() throws {
+        // A rate at which frames lie at whole samples.
+        let source = try Spoken(Self.female, rate: 48_000, seconds: 6)
+        let (later, frames) = (38_400, 160)
+        let shifted = Spoken(
+            samples: [Float](repeating: 0, count: later) + source.samples, rate: source.rate,
+            pitch: PitchTrack(
+                frequencies: [Float](repeating: 0, count: frames) + source.pitch.frequencies))
+        let settings = VoiceSettings(accent: 1, tonality: .sourceFile, isSong: false)
+        // A voice as high as this one, so that nothing is made anew, with noise that depends on time.
+        let voice = try Packs.kathleen.get()
+        let (unshifted, map) = try source.convert(to: voice, settings)
+        #expect(map.isIdentity)
+        let before = unshifted[0]
+        let after = try shifted.convert(to: voice, settings).samples[0]
+        // The first frames have silence before them, or nothing.
+        let begun = 24_000
+        #expect(
+            difference([Array(after[(later + begun)...])], [Array(before[begun...])]) < -60)
+    }
+
     /// The pack of a speaker leaves another recording of the same one nearly as it is.
     @Test func theSameSpeakerStaysTheSame() throws {
         let source = try Spoken(Packs.recording("kathleen_en_f", 8), seconds: 12)

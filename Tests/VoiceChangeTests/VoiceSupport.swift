@@ -12,6 +12,12 @@ struct Spoken {
     let rate: Int
     let pitch: PitchTrack
 
+    init(samples: [Float], rate: Int, pitch: PitchTrack) {
+        self.samples = samples
+        self.rate = rate
+        self.pitch = pitch
+    }
+
     init(_ samples: [Float], rate: Int) throws {
         self.samples = samples
         self.rate = rate
