@@ -132,7 +132,7 @@ def save(name: str, items, names: list[str], prefix: str = "") -> None:
 
 
 def build(processes: int = 2) -> None:
-    """Makes what is missing of the corpus: 90 minutes of synthetic speech, and all recordings that are not held out."""
+    """Makes what is missing of the corpus: about two hours of synthetic speech, and all recordings that are not held out."""
     recordings = [p for p in sorted((config.DATA / "speech").glob("*/*.opus")) if p.parent.name not in HELD_OUT]
     recordings = [p for p in recordings if not (CORPUS / f"natural-{p.stem}.npz").exists()]
     jobs = [(kind, n, 24) for n in range(32) for kind in ("flite", "espeak")]
