@@ -9,13 +9,14 @@ final class Ensemble {
     private let base: MaskStream
     let streams: [MaskStream]
     private let bins: Int
-    private let fusion: Fusion?
+    private let fusion: MaskFusion?
     /// The base's output that the fusion replaces, and for each opinion the output that speaks of it.
     private let fusedStem: Int?
     private let opinions: [(stream: MaskStream, stem: Int)]
     private let whole: [AlignedBuffer]
     private let fused: AlignedBuffer
-    private let before: AlignedBuffer
+    /// What the base's other stems are multiplied by.
+    private let rest: AlignedBuffer
 
     init(_ plan: SeparationPlan, _ request: SeparationRequest, _ order: RunOrder)
         throws(ModelError)
@@ -27,21 +28,22 @@ final class Ensemble {
         }
         self.streams = streams
         bins = plan.distinctBins
-        fusion = plan.fusion
-        if let fusion {
+        let room = VectorMath.padded(bins)
+        if let fusion = plan.fusion {
+            self.fusion = MaskFusion(fusion, bins: bins)
             fusedStem = Ensemble.output(fusion.stem, of: plan.base.manifest)
             opinions = fusion.packs.map { name in
                 let stream = streams.first { $0.manifest.name == name }!
                 return (stream, Ensemble.output(fusion.stem, of: stream.manifest))
             }
         } else {
+            fusion = nil
             fusedStem = nil
             opinions = []
         }
-        let bins = bins
-        whole = opinions.map { _ in AlignedBuffer(count: bins) }
-        fused = AlignedBuffer(count: bins)
-        before = AlignedBuffer(count: bins)
+        whole = opinions.map { _ in AlignedBuffer(count: room) }
+        fused = AlignedBuffer(count: room)
+        rest = AlignedBuffer(count: room)
     }
 
     var planes: [PackManifest.Plane] { streams.flatMap { $0.manifest.planes } }
@@ -74,19 +76,19 @@ final class Ensemble {
             }
             base.mask(frame: frame, stem: stem, channel: channel, into: mask)
             guard fusedStem != nil else { continue }
-            for bin in 0..<bins {
-                let rest = max(1 - before.pointer[bin], 1e-6)
-                mask.pointer[bin] *= (1 - fused.pointer[bin]) / rest
-            }
+            for bin in 0..<bins { mask.pointer[bin] *= rest.pointer[bin] }
         }
     }
 
-    private func fuse(_ fusion: Fusion, _ frame: Int, _ channel: Int, _ stem: Int) {
+    private func fuse(_ fusion: MaskFusion, _ frame: Int, _ channel: Int, _ stem: Int) {
         for ((stream, output), row) in zip(opinions, whole) {
             stream.mask(frame: frame, stem: output, channel: channel, into: row)
         }
-        fusion.fuse(whole.map { UnsafePointer($0.pointer) }, into: fused.pointer, bins: bins)
-        base.mask(frame: frame, stem: stem, channel: channel, into: before)
+        fusion.fuse(whole, into: fused)
+        base.mask(frame: frame, stem: stem, channel: channel, into: rest)
+        for bin in 0..<bins {
+            rest.pointer[bin] = (1 - fused.pointer[bin]) / max(1 - rest.pointer[bin], 1e-6)
+        }
     }
 
     private static func output(_ stem: String, of manifest: PackManifest) -> Int {

@@ -45,24 +45,42 @@ public struct Fusion: Codable, Sendable {
         }
         return next == grid.size / 2 + 1 ? nil : "its bands do not cover the spectrum"
     }
+}
+
+/// A fusion with its weights laid out by bin, for the bins that networks see.
+final class MaskFusion {
+    /// Weights of the packs, and the bias.
+    private let weights: [AlignedBuffer]
+    private let bias: AlignedBuffer
+
+    /// - Parameter bins: How many bins a mask has here, the lowest. Rows of masks are ``VectorMath/padded(_:)``.
+    init(_ fusion: Fusion, bins: Int) {
+        let bias = AlignedBuffer(count: VectorMath.padded(bins))
+        let weights = fusion.packs.map { _ in AlignedBuffer(count: bias.count) }
+        for band in fusion.bands where band.from < bins {
+            for bin in band.from..<min(band.to, bins) {
+                bias.pointer[bin] = band.bias
+                for (row, weight) in zip(weights, band.weights) { row.pointer[bin] = weight }
+            }
+        }
+        self.bias = bias
+        self.weights = weights
+    }
 
     /// Fuses one frame of one channel.
     /// - Parameters:
     ///   - opinions: A mask for each pack.
     ///   - fused: Room for a mask.
-    ///   - bins: How many bins a mask has here, the lowest.
-    func fuse(
-        _ opinions: [UnsafePointer<Float>], into fused: UnsafeMutablePointer<Float>, bins: Int
-    ) {
-        for band in bands where band.from < bins {
-            for bin in band.from..<min(band.to, bins) {
-                var logit = band.bias
-                for (weight, opinion) in zip(band.weights, opinions) {
-                    let mask = min(max(opinion[bin], 1e-4), 1 - 1e-4)
-                    logit += weight * log(mask / (1 - mask))
-                }
-                fused[bin] = 1 / (1 + exp(-logit))
+    func fuse(_ opinions: [AlignedBuffer], into fused: AlignedBuffer) {
+        for block in 0..<bias.count / 8 {
+            var logit = bias.pointer.vectors[block]
+            for pack in 0..<weights.count {
+                let mask = opinions[pack].pointer.vectors[block]
+                    .clamped(
+                        lowerBound: SIMD8(repeating: 1e-4), upperBound: SIMD8(repeating: 1 - 1e-4))
+                logit += weights[pack].pointer.vectors[block] * VectorMath.log(mask / (1 - mask))
             }
+            fused.pointer.vectors[block] = 1 / (1 + VectorMath.exp(-logit))
         }
     }
 }

@@ -25,8 +25,9 @@ final class SpectrumStream: StemStream {
     private let source: [FrameQueue]
     private let signal: [FrameQueue]
     private let toDivider: [Resampler]
+    /// By stem.
+    private let synthesizers: [Synthesizer]
     /// `[stem][channel]`: what was synthesized, and that at the source's rate.
-    private let synthesizers: [[Synthesizer]]
     private let synthesized: [[FrameQueue]]
     private let results: [[FrameQueue]]
     private let fromDivider: [[Resampler]]
@@ -35,7 +36,9 @@ final class SpectrumStream: StemStream {
     private var isComplete = false
     private var isFinished = false
     private var stages = StageSeconds()
-    private let divided: [AlignedBuffer]
+    /// The stems' spectra of a frame, `[channel][stem]`, and where they are, `[stem][channel]`.
+    private let divided: [[AlignedBuffer]]
+    private let places: [[UnsafePointer<Float>]]
 
     /// - Parameter sampleRate: The source's, Hz.
     init(_ divider: any SpectrumDivider, sampleRate: Int, channels: Int) throws {
@@ -58,9 +61,7 @@ final class SpectrumStream: StemStream {
         let grid = { (make: () throws -> FrameQueue) in
             try (0..<divider.stems).map { _ in try (0..<channels).map { _ in try make() } }
         }
-        synthesizers = try (0..<stems).map { _ in
-            try (0..<channels).map { _ in try Synthesizer(shape) }
-        }
+        synthesizers = try (0..<stems).map { _ in try Synthesizer(shape, channels: channels) }
         synthesized = try grid(samples)
         results = resamples ? try grid(samples) : synthesized
         fromDivider =
@@ -70,7 +71,11 @@ final class SpectrumStream: StemStream {
                     try Resampler(from: divider.sampleRate, to: sampleRate)
                 }
             } : []
-        divided = (0..<stems).map { _ in AlignedBuffer(count: shape.frameLength) }
+        let divided = (0..<channels).map { _ in
+            (0..<divider.stems).map { _ in AlignedBuffer(count: shape.frameLength) }
+        }
+        self.divided = divided
+        places = (0..<stems).map { stem in divided.map { UnsafePointer($0[stem].pointer) } }
     }
 
     func push(_ block: [[Float]]) throws -> [SeparatedBlock] {
@@ -112,9 +117,8 @@ final class SpectrumStream: StemStream {
 
     private func finishStems() {
         for stem in 0..<stems {
+            synthesizers[stem].finish(length: signal[0].end, into: synthesized[stem])
             for channel in 0..<channels {
-                let output = synthesized[stem][channel]
-                synthesizers[stem][channel].finish(length: signal[0].end, into: output)
                 resample(stem, channel)
                 if !fromDivider.isEmpty {
                     fromDivider[stem][channel].finish(into: results[stem][channel])
@@ -149,14 +153,14 @@ final class SpectrumStream: StemStream {
         let end = min(max(divider.finished, emitted), emitted + SpectrumStream.framesAtOnce)
         for frame in emitted..<end {
             for channel in 0..<channels {
-                divider.divide(frame: frame, channel: channel, of: spectra, into: divided)
-                stages.add(\.masks, since: &moment)
-                for stem in 0..<stems {
-                    synthesizers[stem][channel].add(
-                        divided[stem].pointer, into: synthesized[stem][channel])
-                }
-                stages.add(\.synthesis, since: &moment)
+                divider.divide(
+                    frame: frame, channel: channel, of: spectra, into: divided[channel])
             }
+            stages.add(\.masks, since: &moment)
+            for stem in 0..<stems {
+                synthesizers[stem].add(places[stem], into: synthesized[stem])
+            }
+            stages.add(\.synthesis, since: &moment)
         }
         isBusy = isBusy || end > emitted
         emitted = end

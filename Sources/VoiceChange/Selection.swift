@@ -1,3 +1,5 @@
+import DSP
+
 /// Sums of the largest and of the other values, without sorting.
 enum Selection {
     /// - Parameters:

@@ -46,23 +46,51 @@ func contents(_ queue: FrameQueue) -> [Float] {
         for n in 0..<size { #expect(abs(back.pointer[n] - samples[n]) < 1e-5) }
     }
 
-    @Test(arguments: [0, 1, 5, 1023, 1024, 4096, 10_000, 50_001])
-    func unchangedFramesGiveTheSignalBack(length: Int) throws {
+    @Test(arguments: [0, 1, 5, 1023, 1024, 4096, 10_000, 50_001], [1, 2, 3])
+    func unchangedFramesGiveTheSignalBack(length: Int, channels: Int) throws {
         let shape = ShortTimeShape(size: 4096, hop: 1024)
-        let samples = noise(length)
-        let signal = queue(samples)
-        let analyzer = try Analyzer(shape)
-        let synthesizer = try Synthesizer(shape)
-        let output = FrameQueue(length: 1)
-        let spectrum = AlignedBuffer(count: shape.frameLength)
-        for frame in 0..<shape.frames(samples: length) {
-            analyzer.analyze(frame: frame, of: signal, into: spectrum.pointer)
-            synthesizer.add(spectrum.pointer, into: output)
+        let samples = (0..<channels).map { noise(length, seed: UInt64($0 + 1)) }
+        let results = try analyzedAndBack(samples, shape)
+        for (result, samples) in zip(results, samples) {
+            try #require(result.count >= length)
+            #expect(zip(result, samples).allSatisfy { abs($0 - $1) < 2e-5 })
         }
-        synthesizer.finish(length: length, into: output)
-        let result = contents(output)
-        try #require(result.count >= length)
-        #expect(zip(result, samples).allSatisfy { abs($0 - $1) < 2e-5 })
+    }
+
+    @Test(arguments: [(960, 480, ShortTimeShape.Window.vorbis), (512, 128, .hann), (12, 3, .hann)])
+    func otherShapesGiveTheSignalBackToo(size: Int, hop: Int, window: ShortTimeShape.Window) throws
+    {
+        let samples = [noise(5000, seed: 1), noise(5000, seed: 2)]
+        let shape = ShortTimeShape(size: size, hop: hop, window: window)
+        for (result, samples) in zip(try analyzedAndBack(samples, shape), samples) {
+            #expect(zip(result, samples).allSatisfy { abs($0 - $1) < 2e-5 })
+        }
+    }
+
+    @Test(arguments: [0, 1])
+    func aSilentChannelBesideALoudOneStaysSilent(silent: Int) throws {
+        var samples = [noise(20_000), noise(20_000)]
+        samples[silent] = [Float](repeating: 0, count: 20_000)
+        let results = try analyzedAndBack(samples, ShortTimeShape(size: 4096, hop: 1024))
+        #expect(results[silent].allSatisfy { $0 == 0 })
+        #expect(zip(results[1 - silent], samples[1 - silent]).allSatisfy { abs($0 - $1) < 2e-5 })
+    }
+
+    private func analyzedAndBack(_ samples: [[Float]], _ shape: ShortTimeShape) throws -> [[Float]]
+    {
+        let signals = samples.map { queue($0) }
+        let analyzer = try Analyzer(shape)
+        let synthesizer = try Synthesizer(shape, channels: samples.count)
+        let outputs = samples.map { _ in FrameQueue(length: 1) }
+        let spectra = samples.map { _ in AlignedBuffer(count: shape.frameLength) }
+        for frame in 0..<shape.frames(samples: samples[0].count) {
+            for (signal, spectrum) in zip(signals, spectra) {
+                analyzer.analyze(frame: frame, of: signal, into: spectrum.pointer)
+            }
+            synthesizer.add(spectra.map { UnsafePointer($0.pointer) }, into: outputs)
+        }
+        synthesizer.finish(length: samples[0].count, into: outputs)
+        return outputs.map { contents($0) }
     }
 
     @Test func queuesKeepFramesByTheirIndex() {

@@ -2,16 +2,16 @@
 ///
 /// Arguments are reduced as in Cody and Waite, *Software Manual for the Elementary Functions* (1980); what is
 /// left goes into a power series. No function of the C library works on vectors.
-enum VectorMath {
-    typealias Vector = SIMD8<Float>
-    typealias Integers = SIMD8<Int32>
+public enum VectorMath {
+    public typealias Vector = SIMD8<Float>
+    public typealias Integers = SIMD8<Int32>
 
     /// Adding this rounds to an integer, which then stands in the low bits.
-    private static let rounder: Float = 12_582_912
+    @inlinable static var rounder: Float { 12_582_912 }
 
     /// `eˣ`; arguments are limited to ±87.
-    @inline(__always)
-    static func exp(_ value: Vector) -> Vector {
+    @inlinable @inline(__always)
+    public static func exp(_ value: Vector) -> Vector {
         let x = value.clamped(lowerBound: Vector(repeating: -87), upperBound: Vector(repeating: 87))
         let shifted = x * 1.442695041 + rounder
         let n = shifted - rounder
@@ -28,8 +28,8 @@ enum VectorMath {
     }
 
     /// The natural logarithm of normal, positive numbers.
-    @inline(__always)
-    static func log(_ x: Vector) -> Vector {
+    @inlinable @inline(__always)
+    public static func log(_ x: Vector) -> Vector {
         let bits = unsafeBitCast(x, to: Integers.self)
         // The mantissa is brought between √½ and √2.
         let exponent = (bits &- 0x3f35_04f3) &>> 23
@@ -44,8 +44,8 @@ enum VectorMath {
     }
 
     /// Sine and cosine of arguments up to some thousand.
-    @inline(__always)
-    static func sineAndCosine(_ x: Vector) -> (sine: Vector, cosine: Vector) {
+    @inlinable @inline(__always)
+    public static func sineAndCosine(_ x: Vector) -> (sine: Vector, cosine: Vector) {
         let shifted = x * 0.636619772 + rounder
         let n = shifted - rounder
         let r = ((x - n * 1.5703125) - n * 4.83751297e-4) - n * 7.54978995e-8
@@ -72,12 +72,12 @@ enum VectorMath {
     }
 
     /// `count` rounded up to whole vectors.
-    static func padded(_ count: Int) -> Int { (count + 7) / 8 * 8 }
+    @inlinable public static func padded(_ count: Int) -> Int { (count + 7) / 8 * 8 }
 }
 
 extension UnsafeMutablePointer<Float> {
     /// The same memory, which must be aligned to 32 bytes, as vectors.
-    var vectors: UnsafeMutablePointer<SIMD8<Float>> {
+    @inlinable public var vectors: UnsafeMutablePointer<SIMD8<Float>> {
         UnsafeMutableRawPointer(self).assumingMemoryBound(to: SIMD8<Float>.self)
     }
 }
