@@ -22,8 +22,10 @@ public struct VoiceLibrary: Sendable {
 
     /// Sorted by id.
     public private(set) var packs: [Pack] = []
+    /// Why packs were refused, by the names of their folders, which are their ids.
+    private var refusals: [(folder: String, reason: VoiceError)] = []
     /// What was refused, a sentence each.
-    public private(set) var notes: [String] = []
+    public var notes: [String] { refusals.map(\.reason.description) }
 
     /// - Parameter directories: Folders whose subfolders are packs (`<id>/voice.json`). The first pack of an id wins;
     ///   folders without a manifest are passed over.
@@ -41,7 +43,7 @@ public struct VoiceLibrary: Sendable {
                         continue
                     }
                     packs.append(Pack(manifest: manifest, directory: pack))
-                } catch { notes.append(error.description) }
+                } catch { refusals.append((name, error)) }
             }
         }
         packs.sort { $0.manifest.id < $1.manifest.id }
@@ -53,12 +55,10 @@ public struct VoiceLibrary: Sendable {
         packs.filter { $0.manifest.license == nil || $0.manifest.license == license }
     }
 
-    /// - Throws: ``VoiceError/unknown(id:)``.
+    /// - Throws: ``VoiceError/refused(pack:reason:)``, ``VoiceError/unknown(id:)``.
     public func pack(_ id: String) throws(VoiceError) -> Pack {
-        guard let pack = packs.first(where: { $0.manifest.id == id }) else {
-            throw .unknown(id: id)
-        }
-        return pack
+        if let pack = packs.first(where: { $0.manifest.id == id }) { return pack }
+        throw refusals.first { $0.folder == id }?.reason ?? .unknown(id: id)
     }
 
     /// Writes a new pack below a folder, which is made where it is missing. It appears whole or not at all.

@@ -96,7 +96,12 @@ import VoiceChange
             #expect(try refused(statistics(key, value)), "\(key)")
         }
         try folder.write("TEST/voice.json", "{")
-        #expect(VoiceLibrary(directories: [folder.path]).notes.count == 1)
+        let library = VoiceLibrary(directories: [folder.path])
+        #expect(library.notes.count == 1)
+        // Whoever asks for it hears why.
+        let reason = VoiceError.refused(pack: "TEST", reason: "its voice.json cannot be read")
+        #expect(throws: reason) { try library.pack("TEST") }
+        #expect(throws: VoiceError.unknown(id: "OTHER")) { try library.pack("OTHER") }
         try folder.write("TEST/voice.json", Data(count: 2 << 20))
         #expect(VoiceLibrary(directories: [folder.path]).packs.isEmpty)
     }
