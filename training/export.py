@@ -120,7 +120,8 @@ def trained(pack: str) -> tuple[Core, dict]:
 
 
 def calibrate(net: Core, task: Task, items: int = 60) -> float:
-    """Multiplies the logits by what gives held-out items of three stems and more the best mean SDR; returns that factor.
+    """Multiplies the logits by what gives held-out items of three stems and more (of both, where there are two) the best mean SDR;
+    returns that factor.
 
     Temperature scaling (Guo et al. 2017): the network is surer of itself than it should be where several play.
     """
@@ -132,7 +133,7 @@ def calibrate(net: Core, task: Task, items: int = 60) -> float:
     with torch.inference_mode():
         for _ in range(items):
             truth = train.Truth(torch.from_numpy(mixer.batch(1)), task.hop)
-            if len(truth.stem) < 3:
+            if len(truth.stem) < min(3, len(task.stems)):
                 continue
             logits = net.logits(planes_of(truth.mixture)).float()
             for i, factor in enumerate(factors):

@@ -55,6 +55,6 @@ TASKS = {
              placed=True, stride=2),
         Task("vocals-lead", "vocals", LeadMixer, (1.0, 1.0), ("lead", "backing"), 48, 4, ratio=4.0, placed=True, stride=2),
         # serves no stem: the engine knows it by what it divides
-        Task("dry", "voice", DryMixer, (1.0, 1.0), (), 64, 3, ratio=4.0, placed=True, stride=2),
+        Task("dry", "voice", DryMixer, (1.0, 1.0), (), 64, 3, ratio=4.0, calibrate=True, placed=True, stride=2),
     )
 }
