@@ -88,9 +88,8 @@ private final class Pair {
     private let shape: ShortTimeShape
     private let transform: PairTransform
     private let samples: AlignedBuffer
-    /// The window over alternating samples, with zeros for a channel that is silent: what one channel holds reaches the
-    /// other only by rounding, but silence has to stay silence.
-    private let both, firstOnly, secondOnly: AlignedBuffer
+    /// The window over alternating samples.
+    private let window: AlignedBuffer
     /// From the oldest sample that a coming frame can touch.
     private let sum = FrameQueue(length: 2)
 
@@ -98,12 +97,10 @@ private final class Pair {
         self.shape = shape
         transform = try PairTransform(size: shape.size)
         samples = AlignedBuffer(count: 2 * shape.size)
-        (both, firstOnly, secondOnly) = (samples.alike, samples.alike, samples.alike)
+        window = AlignedBuffer(count: 2 * shape.size)
         for (index, weight) in shape.window.enumerated() {
             let scaled = weight / Float(shape.size)
-            (both.pointer[2 * index], both.pointer[2 * index + 1]) = (scaled, scaled)
-            firstOnly.pointer[2 * index] = scaled
-            secondOnly.pointer[2 * index + 1] = scaled
+            (window.pointer[2 * index], window.pointer[2 * index + 1]) = (scaled, scaled)
         }
     }
 
@@ -112,13 +109,6 @@ private final class Pair {
         let from = max(start, 0)
         let to = start + shape.size
         if sum.end < to { sum.append(to - sum.end) }
-        let window: AlignedBuffer
-        switch (isSilent(first), isSilent(second)) {
-        case (false, false): window = both
-        case (false, true): window = firstOnly
-        case (true, false): window = secondOnly
-        case (true, true): return
-        }
         transform.inverse(first, second, into: samples.pointer)
         let sums = sum[from]
         let source = samples.pointer + 2 * (from - start)
@@ -139,13 +129,4 @@ private final class Pair {
         }
         sum.drop(before: sum.start + count)
     }
-
-    private func isSilent(_ spectrum: UnsafePointer<Float>) -> Bool {
-        UnsafeBufferPointer(start: spectrum, count: 2 * shape.bins).allSatisfy { $0 == 0 }
-    }
-}
-
-private extension AlignedBuffer {
-    /// Another one of the same size.
-    var alike: AlignedBuffer { AlignedBuffer(count: count) }
 }
