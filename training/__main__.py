@@ -25,6 +25,7 @@ def main() -> None:
                      help="without a checkpoint, start from the weights of Models/<pack>, or of this other pack")
     export = commands.add_parser("export", help="write Models/<pack> from the last checkpoint")
     export.add_argument("pack", choices=(*PACKS, "content"))
+    export.add_argument("--again", action="store_true", help="from the weights of Models/<pack> instead, not for content")
     fuse = commands.add_parser("fuse", help="learn Models/fusion.json on validation material")
     fuse.add_argument("--threads", type=int, default=1)
     evaluate = commands.add_parser("evaluate", help="print the tables of metrics")
@@ -63,7 +64,7 @@ def main() -> None:
     elif arguments.command == "export":
         from . import export as exporter
 
-        exporter.export(arguments.pack)
+        (exporter.again if arguments.again else exporter.export)(arguments.pack)
     elif arguments.command == "fuse":
         from . import fusion
 

@@ -11,18 +11,18 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from . import config, train
+from .blocks import Blocks, Runner, frames_of, run
 from .mix import Library
 from .model import PLANES, Core, planes_of
 from .tasks import TASKS, Task
 
-SEGMENT, OVERLAP = 128, 16
 ABOVE = (1400, config.BINS)
 TOLERANCE = 0.02  # of a mask, worst bin, for half-precision weights
 
 
 def manifest(task: Task, model: bytes, version: str) -> dict:
     return {
-        "format": 1,
+        "format": 2,
         "name": task.pack,
         "version": version,
         "licence": "CC-BY-4.0 (attributions in README.md)",
@@ -32,8 +32,9 @@ def manifest(task: Task, model: bytes, version: str) -> dict:
         "sample_rate": config.RATE,
         "channels": 2,
         "stft": {"size": config.SIZE, "hop": config.HOP, "window": "hann", "bins": config.BINS},
-        "segment_frames": SEGMENT,
-        "overlap_frames": OVERLAP,
+        "frame_stride": task.stride,
+        "block_frames": frames_of(task.stride),
+        "delay_frames": Blocks(task.network().eval()).delay,
         "planes": list(PLANES),
         "stems": list(task.stems),
         "input_level_dbfs": config.LEVEL_DBFS,
@@ -58,18 +59,19 @@ def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def to_onnx(net: Core, frames: int = SEGMENT) -> bytes:
-    """The network as ONNX, opset 17, batch 1, a fixed number of frames.
+def to_onnx(net: Core) -> bytes:
+    """The network as ONNX, opset 17, for blocks; see `Blocks`.
 
     Nothing is folded: every parameter keeps its name, so that training can go on from the pack (`weights_of`);
     the runtimes fold when they compile.
     """
-    example = torch.rand(1, len(PLANES), frames, config.BINS)
+    blocks = Blocks(net)
+    example = (torch.rand(1, len(PLANES), frames_of(net.stride), config.BINS), torch.rand(1, blocks.size))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         torch.onnx.export(
-            net, (example,), str(path), input_names=["magnitude"], output_names=["mask"], opset_version=17, dynamo=False,
-            training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
+            blocks, example, str(path), input_names=["magnitude", "state"], output_names=["mask", "next"], opset_version=17,
+            dynamo=False, training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
         )
         model = onnx.load(str(path))
     model = halve_weights(model)
@@ -80,35 +82,55 @@ def to_onnx(net: Core, frames: int = SEGMENT) -> bytes:
 def weights_of(path: Path) -> dict[str, torch.Tensor]:
     """The parameters of an exported pack by their names in the network: what a run without a checkpoint starts from."""
     names = Core().state_dict().keys()
-    held = {t.name.removesuffix("_half"): numpy_helper.to_array(t) for t in onnx.load(str(path)).graph.initializer}
+    held = {t.name.removesuffix("_half").removeprefix("net."): numpy_helper.to_array(t) for t in onnx.load(str(path)).graph.initializer}
     missing = [n for n in names if n not in held and not n.endswith("num_batches_tracked")]
     if missing:
         raise ValueError(f"{path} lacks {', '.join(missing[:3])} …: it was not exported by this version of the trainer")
     return {n: torch.from_numpy(held[n].astype(np.float32)) for n in names if n in held}
 
 
-def openvino_model(data: bytes, threads: int = 1):  # noqa: ANN201 - an openvino.CompiledModel
+def openvino_runner(data: bytes, threads: int = 1) -> tuple[Runner, int]:
+    """What runs a block, and the length of its memory."""
     import openvino
 
     core = openvino.Core()
     options = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-    return core.compile_model(core.read_model(data), "CPU", options)
+    compiled = core.compile_model(core.read_model(data), "CPU", options)
+
+    def runner(magnitude: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = compiled({"magnitude": magnitude, "state": state})
+        return found["mask"].copy(), found["next"].copy()
+
+    return runner, compiled.input("state").shape[1]
 
 
-def parity(net: Core, data: bytes, frames: int = SEGMENT) -> dict[str, float]:
-    """Largest difference of a mask between PyTorch and each runtime, on noise of music's spectral slope."""
+def parity(net: Core, data: bytes, frames: int = 280) -> dict[str, float]:
+    """Largest difference of a mask between PyTorch, all frames in one piece with silence around them, and each runtime, in
+    blocks, on noise of music's spectral slope."""
     import onnxruntime
 
     generator = np.random.default_rng(5)
     slope = 60 / (1 + np.arange(config.BINS) / 20)
-    x = (generator.exponential(1, (1, len(PLANES), frames, config.BINS)) * slope).astype(np.float32)
-    with torch.inference_mode():
-        wanted = net(torch.from_numpy(x)).numpy()
+    x = (generator.exponential(1, (len(PLANES), frames, config.BINS)) * slope).astype(np.float32)
+    wanted = whole(net, x)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    found = {"onnxruntime": session.run(None, {"magnitude": x})[0], "openvino": openvino_model(data)([x])[0]}
+    runners: dict[str, Runner] = {
+        "onnxruntime": lambda magnitude, state: session.run(["mask", "next"], {"magnitude": magnitude, "state": state}),
+        "openvino": openvino_runner(data)[0],
+    }
+    blocks = Blocks(net)
+    found = {name: run(runner, x, net.stride, frames_of(net.stride), blocks.delay, blocks.size) for name, runner in runners.items()}
     differences = {name: float(np.abs(y - wanted).max()) for name, y in found.items()}
-    differences["sum of masks"] = float(np.abs(found["openvino"].sum(1) - 1).max())
+    differences["sum of masks"] = float(np.abs(found["openvino"].sum(0) - 1).max())
     return differences
+
+
+def whole(net: Core, planes: np.ndarray) -> np.ndarray:
+    """Magnitudes [P, T, F] of a whole recording, with silence around it, to masks [S, 2, T, F]."""
+    around, frames = 256, planes.shape[1]  # more than a frame's masks depend on
+    padded = np.pad(planes, ((0, 0), (around, around + -frames % 8), (0, 0)))
+    with torch.inference_mode():
+        return net(torch.from_numpy(padded[None]))[0, :, :, around : around + frames].numpy()
 
 
 def trained(pack: str) -> tuple[Core, dict]:
@@ -149,19 +171,29 @@ def calibrate(net: Core, task: Task, items: int = 60) -> float:
     return best
 
 
-def export(pack: str, version: str = "0.1.0", out: Path | None = None) -> Path:
-    """Writes Models/<pack>/model.onnx and model.json; fails if a runtime differs from PyTorch."""
+def export(pack: str, out: Path | None = None) -> Path:
+    """Writes Models/<pack>/model.onnx and model.json from the last checkpoint; fails if a runtime differs from PyTorch."""
     net, about = trained(pack)
     if TASKS[pack].calibrate:
         print(f"logits times {calibrate(net, TASKS[pack])}")
+    print(f"{pack}: step {about['step']}, {about['minutes']:.1f} min, {TASKS[pack].hours(about['step']):.1f} hours of audio seen")
+    return write(pack, net, out or config.PACKS / pack)
+
+
+def again(pack: str) -> Path:
+    """Writes Models/<pack> from its own weights: after a change of what surrounds them."""
+    net = TASKS[pack].network().eval()
+    net.load_state_dict({**net.state_dict(), **weights_of(config.PACKS / pack / "model.onnx")})
+    return write(pack, net, config.PACKS / pack)
+
+
+def write(pack: str, net: Core, folder: Path, version: str = "0.1.0") -> Path:
     data = to_onnx(net)
     differences = parity(net, data)
-    print(f"{pack}: step {about['step']}, {about['minutes']:.1f} min; {len(data) / 1e6:.1f} MB; largest difference", differences)
+    print(f"{folder}: {len(data) / 1e6:.1f} MB; largest difference", differences)
     if max(differences.values()) > TOLERANCE:
         raise ValueError("the exported model does not equal the trained one")
-    folder = out or config.PACKS / pack
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(data)
     (folder / "model.json").write_text(json.dumps(manifest(TASKS[pack], data, version), indent=2) + "\n")
-    print(f"written: {folder}, {TASKS[pack].hours(about['step']):.1f} hours of audio seen")
     return folder

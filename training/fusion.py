@@ -23,7 +23,7 @@ EDGES = (0, 8, 16, 28, 44, 64, 92, 130, 186, 260, 370, 520, 744, 1024, 1536, con
 FLOOR_DB = -35.0
 SILENCE_WEIGHT = 0.1  # a dB less leakage into silent vocals is worth less than a dB of vocals
 PRIOR = (0.7, 0.1, 0.2)
-DISTRUST = 2.0
+DISTRUST = 8.0
 STRIDE = 8  # one frame in eight is enough for some forty numbers
 
 
@@ -104,7 +104,7 @@ def prepare(separator: separate.Separator) -> list[Clip]:
         mixture = vocals + music
         gain = audio.level_gain(mixture) * effects.decibel(float(rng.normal(0, 2)))
         spectrum = audio.stft(mixture * gain)
-        opinions = (separator.spleeter_masks(spectrum)[0], separator.core.masks(spectrum)[0])
+        opinions = (separate.spleeter_masks(separator.spleeter, spectrum)[0], separator.core.masks(spectrum)[0])
         logits = tuple(torch.from_numpy(separate.logit(m[:, ::STRIDE].copy())) for m in opinions)
         target = audio.stft(vocals * gain)[:, ::STRIDE].copy()
         clips.append(Clip(name, torch.from_numpy(spectrum[:, ::STRIDE].copy()), torch.from_numpy(target), logits))

@@ -4,20 +4,23 @@ Run as `python -m training.make_division_fixture`. The networks have random weig
 """
 
 import hashlib
+import io
 import json
 
 import numpy as np
-import onnx
 import soundfile
-from onnx import TensorProto, helper, numpy_helper
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
-from . import audio, config, export, separate
+from . import audio, blocks, config, export, separate
+from .model import PLANES
 
-FRAMES, OVERLAP = 64, 16
-SAMPLES = 129 * config.HOP  # three segments
+FRAMES = 64
+SIZE = len(PLANES) * 2 * config.BINS  # two frames
+SAMPLES = 129 * config.HOP  # three blocks
 FIRST = ("vocals", "other")
 SECOND = ("piano", "electric_guitar", "acoustic_guitar", "synthesizer", "strings", "wind", "rest")
-PLANES = ("left", "right", "mid", "side")
 CHECKED = "piano"
 
 README = """# A network that divides the stem of another
@@ -28,46 +31,45 @@ README = """# A network that divides the stem of another
 `piano.flac`: the piano that they find in the first {samples} samples of `../spleeter-parity/mixture.flac` (its sources are named
 there), 24 bit, computed with NumPy and OpenVINO by `python -m training.make_division_fixture`:
 
-1. the mixture at −12 dBFS RMS, STFT 4096/1024; segments of 64 frames, 16 of them cross-faded, each at −12 dBFS within 12 dB; the masks of `first`
-2. the mask of other times that spectrum: segments of it, each at −12 dBFS within 12 dB, are the input of `second`
+1. the mixture at −12 dBFS RMS, STFT 4096/1024; each frame at −12 dBFS (RMS of it and the 32 before and after) within 12 dB; the masks of `first`, block by
+   block of 64 frames
+2. the mask of other times that spectrum: leveled and in blocks likewise, it is the input of `second`
 3. the product of both masks times the mixture's spectrum, inverse STFT
 
 The piano has an RMS of {level:.1f} dBFS. Equal means: the difference lies 60 dB below that or more.
 """
 
 
+class Small(nn.Module):
+    """Blocks of magnitudes [1, 4, T, F] and their memory to masks [1, stems, 2, T, F] of the frames before, and what is next."""
+
+    def __init__(self, stems: int, seed: int):
+        super().__init__()
+        random = np.random.default_rng(seed)
+        self.kernel = nn.Parameter(torch.from_numpy(random.normal(0, 0.6, (2 * stems, len(PLANES), 3, 3)).astype(np.float32)))
+
+    def forward(self, magnitude: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        memory = blocks.Memory(state)
+        maps = functional.conv2d(memory.joined(magnitude.pow(0.3), 2), self.kernel, padding=(0, 1))
+        logits = maps.reshape(1, self.kernel.shape[0] // 2, 2, FRAMES, config.BINS)
+        return torch.softmax(logits, 1), memory.next()
+
+
 def network(stems: int, seed: int) -> bytes:
-    """Magnitudes [1, 4, T, F] to masks [1, stems, 2, T, F]."""
-    random = np.random.default_rng(seed)
-    kernel = (random.normal(0, 0.6, (2 * stems, len(PLANES), 3, 3))).astype(np.float32)
-    constants = {
-        "exponent": np.float32(0.3), "kernel": kernel,
-        "shape": np.array([1, stems, 2, FRAMES, config.BINS], np.int64),
-    }
-    nodes = [
-        helper.make_node("Pow", ["magnitude", "exponent"], ["loudness"]),
-        helper.make_node("Conv", ["loudness", "kernel"], ["maps"], pads=[1, 1, 1, 1]),
-        helper.make_node("Reshape", ["maps", "shape"], ["logits"]),
-        helper.make_node("Softmax", ["logits"], ["mask"], axis=1),
-    ]
-    graph = helper.make_graph(
-        nodes, "division",
-        [helper.make_tensor_value_info("magnitude", TensorProto.FLOAT, [1, len(PLANES), FRAMES, config.BINS])],
-        [helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1, stems, 2, FRAMES, config.BINS])],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    return model.SerializeToString()
+    example = (torch.rand(1, len(PLANES), FRAMES, config.BINS), torch.rand(1, SIZE))
+    file = io.BytesIO()
+    torch.onnx.export(Small(stems, seed).eval(), example, file, input_names=["magnitude", "state"],
+                      output_names=["mask", "next"], opset_version=17, dynamo=False)
+    return file.getvalue()
 
 
 def manifest(name: str, model: bytes, stems: tuple[str, ...], serves: tuple[str, ...], **more: str) -> dict:
     return {
-        "format": 1, "name": name, "version": "1", "licence": "Apache-2.0",
+        "format": 2, "name": name, "version": "1", "licence": "Apache-2.0",
         "sha256": {"model.onnx": hashlib.sha256(model).hexdigest()}, "kind": "spectrogram", **more,
         "sample_rate": config.RATE, "channels": 2,
         "stft": {"size": config.SIZE, "hop": config.HOP, "window": "hann", "bins": config.BINS},
-        "segment_frames": FRAMES, "overlap_frames": OVERLAP, "planes": list(PLANES), "stems": list(stems),
+        "frame_stride": 1, "block_frames": FRAMES, "delay_frames": 1, "planes": list(PLANES), "stems": list(stems),
         "input_level_dbfs": config.LEVEL_DBFS, "above_bins": {"from": export.ABOVE[0], "to": export.ABOVE[1]},
         "serves": {stem: stem for stem in serves},
     }
@@ -75,11 +77,7 @@ def manifest(name: str, model: bytes, stems: tuple[str, ...], serves: tuple[str,
 
 def masks(model: bytes, spectrum: np.ndarray) -> np.ndarray:
     """A spectrum [2, T, 2049] to masks [S, 2, T, 2049]."""
-    compiled = export.openvino_model(model)
-    left, right = spectrum[0, :, : config.BINS], spectrum[1, :, : config.BINS]
-    planes = np.stack([np.abs(left), np.abs(right), np.abs(left + right) / 2, np.abs(left - right) / 2]).astype(np.float32)
-    found = separate.segmented(
-        planes, separate.frame_power(spectrum), lambda x: compiled([x[None]])[0][0].copy(), FRAMES, OVERLAP)
+    found = blocks.run(export.openvino_runner(model)[0], separate.leveled_planes(spectrum), 1, FRAMES, 1, SIZE)
     return separate.extended(found, export.ABOVE)
 
 

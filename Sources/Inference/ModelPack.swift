@@ -38,8 +38,9 @@ public struct ModelPack<Manifest: PackDescription>: Sendable {
 
 /// What the manifest of a pack of any kind says.
 public protocol PackDescription: Decodable, Sendable {
-    /// The version of the manifest's format; 1.
+    /// The version of the manifest's format, and the one that is read.
     var format: Int { get }
+    static var readFormat: Int { get }
     var name: String { get }
     var version: String { get }
     var licence: String { get }
@@ -52,9 +53,13 @@ public protocol PackDescription: Decodable, Sendable {
 }
 
 extension PackDescription {
+    public static var readFormat: Int { 1 }
+
     /// What is wrong with what manifests of all kinds say.
     public func generalFault() -> String? {
-        if format != 1 { return "its format \(format) is not one that this version reads" }
+        if format != Self.readFormat {
+            return "its format \(format) is not one that this version reads"
+        }
         return sha256["model.onnx"] == nil ? "it names no SHA-256 of model.onnx" : nil
     }
 }

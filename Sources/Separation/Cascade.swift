@@ -48,7 +48,7 @@ final class Cascade {
     /// All networks.
     var streams: [MaskStream] { first.streams + divisions.map(\.stream) }
 
-    /// Starts at most one segment of every network, so that what is finished can be used in between.
+    /// Starts at most one block of every network, so that what is finished can be used in between.
     /// - Parameters:
     ///   - frames: The mixture's magnitudes.
     ///   - spectra: Its spectra by channel, from frame `finished` on.

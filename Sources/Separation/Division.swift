@@ -4,7 +4,7 @@ import Inference
 /// A network that divides a stem of the first stage further, on the spectra of that stem, frame by frame.
 ///
 /// Its input is brought to the network's level like the mixture's, but how loud the stem is as a whole is not known
-/// beforehand: a segment's gain differs by 12 dB at most from the gain that the mixture would get.
+/// beforehand: a frame's gain differs by 12 dB at most from the gain that the mixture would get.
 final class Division {
     let stream: MaskStream
     private let frames: MagnitudeQueue
@@ -37,7 +37,7 @@ final class Division {
     /// Ends a frame of which all channels were taken in.
     func append() { frames.append(spectra.map { UnsafePointer($0.pointer) }) }
 
-    /// Starts the next segment; see ``MaskStream/advance(_:isLast:)``.
+    /// Starts the next block; see ``MaskStream/advance(_:isLast:)``.
     func advance(isLast: Bool) throws(ModelError) -> Bool {
         defer { frames.drop(before: stream.needed) }
         return try stream.advance(frames, isLast: isLast)

@@ -50,7 +50,7 @@ final class Ensemble {
     var finished: Int { streams.map(\.finished).min() ?? 0 }
     var needed: Int { streams.map(\.needed).min() ?? 0 }
 
-    /// Starts the next segment of every network; see ``MaskStream/advance(_:isLast:)``.
+    /// Starts the next block of every network; see ``MaskStream/advance(_:isLast:)``.
     func advance(_ frames: MagnitudeQueue, isLast: Bool) throws(ModelError) -> Bool {
         var isBusy = false
         // None runs ahead of the one that needs the most frames at once: its masks would only wait.

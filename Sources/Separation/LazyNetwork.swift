@@ -24,6 +24,14 @@ protocol LoadedNetwork: Sendable {
     /// Runs the network once and looks at what it gives.
     /// - Throws: ``ModelError/refused(pack:reason:)``.
     func tryOut() throws(ModelError)
+
+    /// Does what can be done before the next recording comes.
+    /// - Throws: ``ModelError/refused(pack:reason:)``.
+    func prepare() throws(ModelError)
+}
+
+extension LoadedNetwork {
+    func prepare() throws(ModelError) {}
 }
 
 /// The network of an installed pack: in memory from when a recording needs it until one comes that does not.
@@ -60,8 +68,11 @@ final class LazyNetwork<Network: LoadedNetwork>: Sendable {
     func load() throws(ModelError) -> Network {
         try state.withLock { state throws(ModelError) in
             if let refusal = state.refusal { throw refusal }
-            if let network = state.network { return network }
             do throws(ModelError) {
+                if let network = state.network {
+                    try network.prepare()
+                    return network
+                }
                 try pack.verify()
                 let network = try Network(pack, runtime, settings)
                 if !hasPassed(state) {
@@ -69,6 +80,7 @@ final class LazyNetwork<Network: LoadedNetwork>: Sendable {
                     state.isTried = true
                     recordPass()
                 }
+                try network.prepare()
                 state.network = network
                 runtime.releaseMemory(cache: settings.cache)
                 return network

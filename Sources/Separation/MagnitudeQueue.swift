@@ -9,7 +9,10 @@ final class MagnitudeQueue {
     private let shape: ShortTimeShape
     private let bins: Int
     private let planes: [PackManifest.Plane: FrameRing]
-    private let powers = FrameRing(length: 1)
+    /// By frame, the mean square of the samples under its window, over all channels.
+    private let powers = FrameQueue(length: 1)
+    /// Frames before and after its own whose mean power is a frame's level: together 1.5 seconds of music.
+    private static let reach = 32
 
     /// - Parameter bins: The lowest ones, which the networks see.
     init(shape: ShortTimeShape, bins: Int, planes: some Sequence<PackManifest.Plane>) {
@@ -26,18 +29,27 @@ final class MagnitudeQueue {
         UnsafePointer(planes[plane]![frame])
     }
 
-    /// The mean square of the samples under a frame's window, over all channels.
-    func power(frame: Int) -> Float { powers[frame][0] }
+    /// Index after the last frame whose ``level(frame:)`` later frames do not change.
+    /// - Parameter isLast: No frames follow.
+    func leveled(isLast: Bool) -> Int { isLast ? end : end - MagnitudeQueue.reach }
+
+    /// The mean square of the samples around a frame, over all channels.
+    func level(frame: Int) -> Float {
+        let first = max(frame - MagnitudeQueue.reach, 0)
+        let last = min(frame + MagnitudeQueue.reach + 1, end)
+        let values = UnsafeBufferPointer(start: powers[first], count: last - first)
+        return values.reduce(0, +) / Float(values.count)
+    }
 
     /// Adds the next frame.
     /// - Parameter spectra: For each channel `2 · bins` values, real and imaginary parts alternating.
     func append(_ spectra: [UnsafePointer<Float>]) {
-        powers.append()[0] = meanSquare(spectra)
+        powers.append(1)[0] = meanSquare(spectra)
         for (plane, queue) in planes { compute(plane, of: spectra, into: queue.append()) }
     }
 
     func drop(before frame: Int) {
-        powers.drop(before: frame)
+        powers.drop(before: frame - MagnitudeQueue.reach)
         for queue in planes.values { queue.drop(before: frame) }
     }
 

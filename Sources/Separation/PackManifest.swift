@@ -5,6 +5,8 @@ import Inference
 /// What `model.json` of a pack says whose network divides by masks of magnitudes (the kind `spectrogram`).
 /// `docs/model-packs.md` explains each key.
 public struct PackManifest: PackDescription, Codable {
+    /// 1 had segments that overlapped.
+    public static let readFormat = 2
     public let format: Int
     public let name: String
     public let version: String
@@ -17,15 +19,18 @@ public struct PackManifest: PackDescription, Codable {
     public let sampleRate: Int
     public let channels: Int
     public let stft: Transform
-    /// Frames that one inference sees.
-    public let segmentFrames: Int
-    /// Frames that neighboring segments share and are cross-faded over; at most half a segment.
-    public let overlapFrames: Int
+    /// 1, or 2: the network looks at every second frame only, and masks between are the mean of their neighbors'.
+    public let frameStride: Int
+    /// Frames that one inference looks at. Blocks follow each other; the network remembers what it needs of those before.
+    public let blockFrames: Int
+    /// By how many of the frames that it looks at the masks come late: row `t` of a block's masks is for the frame so far
+    /// before that of row `t` of its magnitudes. 0: the network has no memory.
+    public let delayFrames: Int
     /// The magnitudes that the network takes in, in order.
     public let planes: [Plane]
     /// The stems that the network puts out, in order. Their masks sum to one.
     public let stems: [String]
-    /// The level (RMS of the whole clip, dBFS) that the network expects, where it matters.
+    /// The level (RMS, dBFS) that the network expects, where it matters.
     public let inputLevelDbfs: Double?
     /// The bins whose mean mask is used above the highest bin that the network sees.
     public let aboveBins: BinRange
@@ -62,8 +67,9 @@ public struct PackManifest: PackDescription, Codable {
         case format, name, version, licence, sha256, kind, input, channels, stft, planes, stems
         case serves
         case sampleRate = "sample_rate"
-        case segmentFrames = "segment_frames"
-        case overlapFrames = "overlap_frames"
+        case frameStride = "frame_stride"
+        case blockFrames = "block_frames"
+        case delayFrames = "delay_frames"
         case inputLevelDbfs = "input_level_dbfs"
         case aboveBins = "above_bins"
     }
@@ -79,6 +85,9 @@ public struct PackManifest: PackDescription, Codable {
         let outputs = parts.compactMap { serves[$0] }.compactMap(stems.firstIndex)
         return outputs.isEmpty || outputs.count < parts.count ? nil : outputs
     }
+
+    /// Frames of the transform that a block stands for.
+    var blockHops: Int { blockFrames * frameStride }
 
     var dividesMixture: Bool { input == nil || input == "mixture" }
 
@@ -109,8 +118,8 @@ public struct PackManifest: PackDescription, Codable {
             return "its transform is impossible"
         }
         if !(1...stft.size / 2 + 1).contains(stft.bins) { return "its bins are out of range" }
-        if segmentFrames < 1 || overlapFrames < 0 || overlapFrames > segmentFrames / 2 {
-            return "its segment and overlap do not fit together"
+        if ![1, 2].contains(frameStride) || blockFrames < 1 || delayFrames < 0 {
+            return "its block, stride or delay is impossible"
         }
         if planes.isEmpty || stems.isEmpty { return "it names no planes or no stems" }
         if aboveBins.from < 0 || aboveBins.from >= aboveBins.to || aboveBins.to > stft.bins {

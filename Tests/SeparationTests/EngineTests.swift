@@ -38,7 +38,8 @@ import Testing
     }
 
     @Test func monoStaysMonoAndManyChannelsStayMany() throws {
-        let separator = try Engine.all.get()
+        // Six magnitudes have another mean than one in the last bit; fewer bits would make more of it.
+        let separator = try Engine.load(Repository.models, precision: .single)
         let stereo = try decode(Self.song, start: 30, seconds: 6)
         let mono = [zip(stereo[0], stereo[1]).map { 0.5 * ($0 + $1) }]
         let one = try Engine.separate(separator, mono, stems: ["vocals"])

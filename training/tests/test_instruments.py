@@ -80,7 +80,7 @@ class InstrumentsTest(unittest.TestCase):
         self.assertEqual((manifest["name"], manifest["input"]), ("music-instruments", "other"))
         self.assertEqual(manifest["stems"], list(config.INSTRUMENTS))
         self.assertEqual(manifest["serves"], {stem: stem for stem in TASK.serves})
-        network = separate.Network((folder / "model.onnx").read_bytes())
+        network = separate.Network(folder)
         piece = {"piano": np.random.default_rng(1).normal(0, 0.1, (2, 3 * config.RATE)).astype(np.float32)}
         masks = network.masks(separate.spectrum_at_level(piece["piano"]))
         self.assertEqual(masks.shape, (7, 2, 3 * config.RATE // config.HOP + 1, config.FULL_BINS))

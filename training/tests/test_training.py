@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import audio, baselines, config, export, fusion, render, separate, train
+from training import audio, baselines, blocks, config, export, fusion, render, separate, train
 from training.mix import Library, Mixer
 from training.model import Core, planes_of
 from training.tests import FOLDER
@@ -49,10 +49,10 @@ class TrainingTest(unittest.TestCase):
         for name, value in state.average.state_dict().items():
             if value.dtype.is_floating_point:
                 torch.testing.assert_close(weights[name], value, rtol=1e-3, atol=1e-6)
-        model = export.openvino_model((folder / "model.onnx").read_bytes())
-        mask = model([np.ones((1, 4, manifest["segment_frames"], config.BINS), np.float32)])[0]
-        self.assertEqual(mask.shape, (1, 4, 2, manifest["segment_frames"], config.BINS))
-        np.testing.assert_allclose(mask.sum(1), 1, atol=1e-4)
+        spectrum = np.ones((2, 300, config.FULL_BINS), np.complex64)
+        mask = separate.Network(folder).masks(spectrum)
+        self.assertEqual(mask.shape, (4, 2, 300, config.FULL_BINS))
+        np.testing.assert_allclose(mask.sum(0), 1, atol=1e-4)
 
     def test_network_overfits_one_item(self) -> None:
         torch.manual_seed(1)
@@ -68,19 +68,38 @@ class TrainingTest(unittest.TestCase):
             losses.append(loss.item())
         self.assertLess(losses[-1], 0.6 * losses[0])
 
-    def test_segments_join_without_seams(self) -> None:
-        planes = np.ones((4, 301, 8), np.float32)
-        result = separate.segmented(planes, np.ones(301), lambda p: np.full((2, 2, 64, 8), 0.25, np.float32), 64, 16)
-        self.assertEqual(result.shape, (2, 2, 301, 8))
-        np.testing.assert_allclose(result, 0.25, atol=1e-6)
+    def test_blocks_give_what_the_whole_gives(self) -> None:
+        rng, (length, bins) = np.random.default_rng(1), (300, config.BINS)
+        planes = rng.exponential(1, (4, length, bins)).astype(np.float32)
+        for stride, placed in ((1, False), (2, True)):
+            net = Core(width=(8, 8, 8), hidden=8, stride=stride, placed=placed).eval()
+            network = blocks.Blocks(net)
 
-    def test_segments_are_brought_to_the_input_level(self) -> None:
+            def runner(magnitude: np.ndarray, state: np.ndarray) -> list[np.ndarray]:
+                with torch.inference_mode():
+                    return [y.numpy() for y in network(torch.from_numpy(magnitude), torch.from_numpy(state))]
+
+            wanted = export.whole(net, planes)
+            for frames in (64, 128):
+                found = blocks.run(runner, planes, stride, frames, network.delay, network.size)
+                np.testing.assert_allclose(found, wanted, atol=1e-5)
+            # Every frame counts: with another delay they differ.
+            found = blocks.run(runner, planes, stride, 64, network.delay + 1, network.size)
+            self.assertGreater(np.abs(found - wanted).max(), 1e-3)
+
+    def test_frames_are_brought_to_the_input_level(self) -> None:
         rng = np.random.default_rng(4)
         x = rng.normal(0, 10 ** (config.LEVEL_DBFS / 20), (2, 400 * config.HOP)).astype(np.float32)
         power = separate.frame_power(audio.stft(x))[2:-2]
         self.assertAlmostEqual(10 * np.log10(power.mean()), config.LEVEL_DBFS, delta=0.1)
         for change, gain in ((1, 1), (0.5, 2), (0.1, 4), (10, 0.25)):
-            self.assertAlmostEqual(separate.segment_gain(power * change**2), gain, delta=0.02 * gain)
+            np.testing.assert_allclose(separate.frame_gains(power * change**2), gain, rtol=0.05)
+        # Half as loud from frame 200 on: frames that are far from there are as loud as before and twice as loud.
+        power[200:] *= 0.25
+        gains = separate.frame_gains(power)
+        np.testing.assert_allclose(gains[: 200 - separate.LEVEL_REACH], 1, rtol=0.05)
+        np.testing.assert_allclose(gains[200 + separate.LEVEL_REACH :], 2, rtol=0.05)
+        self.assertTrue((np.diff(gains[168:232]) > -0.02).all())
 
     def test_fusion_trusts_the_better_opinion(self) -> None:
         rng = np.random.default_rng(2)

@@ -116,7 +116,7 @@ class VoicesTest(unittest.TestCase):
             manifest = json.loads((folder / "model.json").read_text())
             self.assertEqual((manifest["input"], manifest["stems"]), (heard, stems))
             self.assertEqual(set(manifest["serves"]), set(TASKS[pack].serves))
-            network = separate.Network((folder / "model.onnx").read_bytes())
+            network = separate.Network(folder)
             x = np.stack([self.choir[0], self.choir[0]])[:, : 3 * config.RATE] + 0.1 * self.choir[1, : 3 * config.RATE]
             found = evaluate_voices.separated(network, x)
             np.testing.assert_allclose(found.sum(0), x, atol=1e-3)
