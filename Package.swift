@@ -113,7 +113,12 @@ let package = Package(
         // Tests sit beside what they test, by target.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("DSPTests", ["DSP"]),
-        tests("SeparationTests", ["Inference", "Separation", "TestSupport"]),
+        tests(
+            "SeparationTests",
+            [
+                "Inference", "Separation", "TestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         tests("VoiceChangeTests", ["Inference", "Separation", "VoiceChange", "TestSupport"]),
         tests("MediaTests", ["Media", "TestSupport"]),
         tests("TasksTests", ["Tasks", "SQLiteStore", "FileBlobs", "TestSupport"]),

@@ -11,7 +11,7 @@ final class CompiledNetwork: LoadedNetwork, @unchecked Sendable {
     let inputShape: [Int]
     /// Of the output “mask”: 1, stems, channels (1: one mask for both), frames, bins.
     let outputShape: [Int]
-    /// Of the input “state” and the output “next”, what the network remembers; empty: nothing.
+    /// Of the input “state” and the output “next”, what the network remembers: 1, any.
     private let stateShape: [Int]
     private let lock = NSLock()
     /// What the network remembers after silence, until a recording takes it.
@@ -40,12 +40,12 @@ final class CompiledNetwork: LoadedNetwork, @unchecked Sendable {
                 pack: manifest.name, reason: "its output “mask” has the shape \(outputShape)")
         }
         stateShape = model.inputShape("state")
-        guard stateShape == model.outputShape("next"),
-            stateShape.isEmpty == (manifest.delayFrames == 0)
+        guard stateShape == [1, max(stateShape.last ?? 0, 1)],
+            stateShape == model.outputShape("next")
         else {
             throw .refused(
                 pack: manifest.name,
-                reason: "its “state” and “next” do not fit together or to its delay")
+                reason: "its “state” and “next” are not two rows of equal length")
         }
     }
 
@@ -56,21 +56,19 @@ final class CompiledNetwork: LoadedNetwork, @unchecked Sendable {
         if silence == nil { silence = try afterSilence() }
     }
 
-    /// The memory of a new recording, preceded by silence, and room for what comes next, to be used in turn; empty where the
-    /// network remembers nothing.
+    /// The memory of a new recording, preceded by silence, and room for what comes next, to be used in turn.
     func takeStates() throws(ModelError) -> [Tensor] {
         lock.lock()
         defer {
             silence = nil
             lock.unlock()
         }
-        if silence == nil { silence = try afterSilence() }
-        return silence.map { [$0, Tensor(shape: stateShape)] } ?? []
+        let first = if let silence { silence } else { try afterSilence() }
+        return [first, Tensor(shape: stateShape)]
     }
 
     /// Runs the network on silence until what it remembers stays the same.
-    private func afterSilence() throws(ModelError) -> Tensor? {
-        if stateShape.isEmpty { return nil }
+    private func afterSilence() throws(ModelError) -> Tensor {
         let request = try InferenceRequest(model)
         let (magnitude, mask) = (Tensor(shape: inputShape), Tensor(shape: outputShape))
         var (last, next) = (Tensor(shape: stateShape), Tensor(shape: stateShape))
@@ -93,7 +91,7 @@ final class CompiledNetwork: LoadedNetwork, @unchecked Sendable {
         let output = try request.bind("mask", shape: outputShape)
         input.pointer.update(repeating: 0.1, count: input.count)
         let states = try takeStates()
-        request.start(states.isEmpty ? [:] : ["state": states[0], "next": states[1]])
+        request.start(["state": states[0], "next": states[1]])
         try request.wait()
         let stems = manifest.stems.count
         let size = output.count / stems

@@ -23,7 +23,7 @@ final class MaskStream {
     private let clipGain: Float
     /// Used in turn: one is filled while the network reads the other.
     private let inputs: [Tensor]
-    /// What the network remembers, in turn what one block leaves to the next and what comes of that. Empty: nothing.
+    /// What the network remembers, in turn what one block leaves to the next and what comes of that.
     private let states: [Tensor]
     /// Blocks that were started, then those whose masks are there and still wanted.
     private var running: [Block] = []
@@ -86,12 +86,10 @@ final class MaskStream {
         let input = inputs[block % 2]
         fill(input.buffer, from: frames, start: start, end: start + max(available, 0))
         let masks = unused.popLast() ?? Tensor(shape: outputShape)
-        var tensors = ["magnitude": input, "mask": masks]
-        if !states.isEmpty {
-            tensors["state"] = states[block % 2]
-            tensors["next"] = states[(block + 1) % 2]
-        }
-        request.start(tensors)
+        request.start([
+            "magnitude": input, "mask": masks, "state": states[block % 2],
+            "next": states[(block + 1) % 2],
+        ])
         let first = start - manifest.delayFrames * manifest.frameStride
         let last = first + manifest.blockHops - manifest.frameStride
         covered = min(max(last + 1, 0), frames.end)

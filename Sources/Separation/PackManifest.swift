@@ -24,7 +24,7 @@ public struct PackManifest: PackDescription, Codable {
     /// Frames that one inference looks at. Blocks follow each other; the network remembers what it needs of those before.
     public let blockFrames: Int
     /// By how many of the frames that it looks at the masks come late: row `t` of a block's masks is for the frame so far
-    /// before that of row `t` of its magnitudes. 0: the network has no memory.
+    /// before that of row `t` of its magnitudes.
     public let delayFrames: Int
     /// The magnitudes that the network takes in, in order.
     public let planes: [Plane]

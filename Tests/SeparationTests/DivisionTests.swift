@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Inference
 import Separation
@@ -192,6 +193,50 @@ import Testing
         #expect(throws: ModelError.notInstalled(stems: ["piano"])) {
             _ = try Engine.separate(separator, [[0]], stems: ["piano"])
         }
+    }
+
+    /// What a manifest says of blocks has to make sense, and to be what the network does.
+    @Test(arguments: [
+        (#""format": 2"#, #""format": 1"#, "its format 1 is not one that this version reads"),
+        (#""frame_stride": 1"#, #""frame_stride": 3"#, "block, stride or delay is impossible"),
+        (#""delay_frames": 1"#, #""delay_frames": -1"#, "block, stride or delay is impossible"),
+        (#""block_frames": 64"#, #""block_frames": 32"#, "has the shape [1, 4, 64, 1536]"),
+    ])
+    func blocksThatDoNotFitAreRefused(from: String, to: String, reason: String) throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(
+            at: DivisionTests.fixture.appendingPathComponent("first"), to: folder.file("first"))
+        let manifest = folder.file("first/model.json")
+        let text = try String(contentsOf: manifest, encoding: .utf8)
+        try #require(text.contains(from))
+        try folder.write("first/model.json", text.replacingOccurrences(of: from, with: to))
+        let separator = try Engine.load([folder.path])
+        separator.check()
+        #expect(separator.stems.isEmpty)
+        #expect(separator.notes.contains { $0.contains(reason) }, "\(separator.notes)")
+    }
+
+    /// A network without a memory, here one that takes in magnitudes only.
+    @Test func aNetworkWithoutMemoryIsRefused() throws {
+        let folder = try TemporaryFolder()
+        let fixture = DivisionTests.fixture
+        try FileManager.default.copyItem(
+            at: fixture.appendingPathComponent("first"), to: folder.file("first"))
+        let network = try Data(contentsOf: fixture.appendingPathComponent("first/model.onnx"))
+        let name = Data("state".utf8)
+        var renamed = network
+        while let place = renamed.range(of: name) {
+            renamed.replaceSubrange(place, with: Data("other".utf8))
+        }
+        try renamed.write(to: folder.file("first/model.onnx"))
+        let hash = SHA256.hash(data: renamed).map { String(format: "%02x", $0) }.joined()
+        let old = SHA256.hash(data: network).map { String(format: "%02x", $0) }.joined()
+        let text = try String(contentsOf: folder.file("first/model.json"), encoding: .utf8)
+        try folder.write("first/model.json", text.replacingOccurrences(of: old, with: hash))
+        let separator = try Engine.load([folder.path])
+        separator.check()
+        #expect(separator.stems.isEmpty)
+        #expect(separator.notes.contains { $0.contains("“state” and “next”") })
     }
 
     @Test func anUnknownInputIsRefusedWithASentence() throws {
