@@ -17,7 +17,8 @@ from .model import PLANES, Core, planes_of
 from .tasks import TASKS, Task
 
 ABOVE = (1400, config.BINS)
-TOLERANCE = 0.02  # of a mask, worst bin, for half-precision weights
+HALVED = 256  # numbers of a tensor from which on it is stored with half precision
+TOLERANCE = 1e-3  # of a mask, worst bin
 
 
 def manifest(task: Task, model: bytes, version: str) -> dict:
@@ -47,7 +48,7 @@ def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     """Stores large weights as float16 followed by a cast: half the file, the same float32 arithmetic."""
     graph, casts = model.graph, []
     for i, tensor in enumerate(graph.initializer):
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < 256:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < HALVED:
             continue
         name = tensor.name
         half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}_half")
@@ -188,6 +189,9 @@ def again(pack: str) -> Path:
 
 
 def write(pack: str, net: Core, folder: Path, version: str = "0.1.0") -> Path:
+    for tensor in net.state_dict().values():
+        if tensor.is_floating_point() and tensor.numel() >= HALVED:
+            tensor.copy_(tensor.half())
     data = to_onnx(net)
     differences = parity(net, data)
     print(f"{folder}: {len(data) / 1e6:.1f} MB; largest difference", differences)
