@@ -69,7 +69,7 @@ struct SeparationPipeline: Sendable {
                 return .separated(try await separate(decoded, into: separated))
             }
             group.addTask {
-                .consumed(try await consume(separated.buffer(policy: .bounded(1))))
+                .consumed(try await consume(separated.buffer(policy: .bounded(4))))
             }
             var value: Value?
             var waits = Waits()
