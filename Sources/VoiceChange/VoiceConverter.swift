@@ -104,7 +104,7 @@ public final class VoiceConverter {
         try frames.finish(frame: current) { try take($0, $1) }
         hear(try content.finish())
         while !held.isEmpty { emit() }
-        synthesizer.finish(length: mono.end, into: synthesized)
+        if !pitchMap.isIdentity { synthesizer.finish(length: mono.end, into: synthesized) }
         for (filter, queue) in zip(filters, filtered) {
             filter.finish(length: mono.end, into: queue)
         }

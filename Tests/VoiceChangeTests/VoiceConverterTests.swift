@@ -57,6 +57,29 @@ import VoiceChange
         }
     }
 
+    /// The end of a long recording whose pitch stays takes no more memory than its middle.
+    @Test func memoryDoesNotGrowAtTheEnd() throws {
+        let source = try Spoken(Self.female)
+        let times = 240 * source.rate / source.samples.count
+        let pitch = (0..<times).flatMap { _ in source.pitch.frequencies }
+        let converter = try VoiceConverter(
+            voice: Packs.kathleen.get(),
+            settings: .init(accent: 0, tonality: .sourceFile, isSong: false),
+            source: source.survey(), pitch: PitchTrack(frequencies: pitch), sampleRate: source.rate)
+        #expect(converter.pitchMap.isIdentity)
+        func resident() throws -> Int {
+            let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+            return try #require(Int(pages.split(separator: " ")[1])) * 4 / 1024
+        }
+        for _ in 0..<times { _ = try converter.push([source.samples]) }
+        let before = try resident()
+        _ = try converter.finish()
+        let after = try resident()
+        withExtendedLifetime(converter) {}
+        print("Resident before the end: \(before) MiB, after: \(after) MiB")
+        #expect(after < before + 20)
+    }
+
     /// Where the content network's blocks lie in a recording does not matter.
     @Test func aVoiceThatBeginsLaterSoundsTheSame() throws {
         // A rate at which frames lie at whole samples.
