@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from . import audio, blocks, config, effects, export, spleeter
 from .model import Core
