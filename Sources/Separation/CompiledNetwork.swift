@@ -2,9 +2,7 @@ import Foundation
 import Inference
 
 /// The network of a pack that gives masks of magnitudes, loaded and of the shapes that its manifest says.
-///
-/// Unchecked, because what changes is only changed under a lock.
-final class CompiledNetwork: LoadedNetwork, @unchecked Sendable {
+final class CompiledNetwork: LoadedNetwork {
     let manifest: PackManifest
     let model: CompiledModel
     /// Of the input “magnitude”: 1, planes, frames, bins.
@@ -13,9 +11,8 @@ final class CompiledNetwork: LoadedNetwork, @unchecked Sendable {
     let outputShape: [Int]
     /// Of the input “state” and the output “next”, what the network remembers: 1, any.
     private let stateShape: [Int]
-    private let lock = NSLock()
-    /// What the network remembers after silence, until a recording takes it.
-    private var silence: Tensor?
+    /// A file that holds what the network remembers after silence: too much to keep in memory between recordings.
+    private let silence: URL?
 
     /// - Throws: ``ModelError/refused(pack:reason:)`` where it does not load, or its shapes are not those of the
     ///   manifest.
@@ -23,6 +20,9 @@ final class CompiledNetwork: LoadedNetwork, @unchecked Sendable {
         _ pack: ModelPack<PackManifest>, _ runtime: InferenceRuntime, _ settings: InferenceSettings
     ) throws(ModelError) {
         manifest = pack.manifest
+        // Rounding differs with the number of threads.
+        silence = settings.record("\(settings.threads).silence", of: pack, runtime)
+            .map { URL(filePath: $0) }
         model = try runtime.compile(
             pack.network.path, pack: manifest.name, threads: settings.threads,
             cache: settings.cache, precision: settings.precision)
@@ -49,34 +49,35 @@ final class CompiledNetwork: LoadedNetwork, @unchecked Sendable {
         }
     }
 
-    /// Finds out what the network remembers after silence, where that is not known.
-    func prepare() throws(ModelError) {
-        lock.lock()
-        defer { lock.unlock() }
-        if silence == nil { silence = try afterSilence() }
-    }
-
     /// The memory of a new recording, preceded by silence, and room for what comes next, to be used in turn.
-    func takeStates() throws(ModelError) -> [Tensor] {
-        lock.lock()
-        defer {
-            silence = nil
-            lock.unlock()
+    func makeStates() throws(ModelError) -> [Tensor] {
+        let states = (0..<2).map { _ in Tensor(shape: stateShape) }
+        let room = UnsafeMutableRawBufferPointer(
+            start: states[0].buffer.pointer,
+            count: states[0].buffer.count * MemoryLayout<Float>.stride)
+        if let silence, let known = try? Data(contentsOf: silence, options: .alwaysMapped),
+            known.count == room.count
+        {
+            known.copyBytes(to: room)
+            return states
         }
-        let first = if let silence { silence } else { try afterSilence() }
-        return [first, Tensor(shape: stateShape)]
+        try settle(states)
+        // Where it cannot be written, it is found out again.
+        if let silence { try? Data(room).write(to: silence, options: .atomic) }
+        return states
     }
 
     /// Runs the network on silence until what it remembers stays the same.
-    private func afterSilence() throws(ModelError) -> Tensor {
+    /// - Parameter states: Two, of zeros; afterwards each is what it remembers.
+    private func settle(_ states: [Tensor]) throws(ModelError) {
         let request = try InferenceRequest(model)
         let (magnitude, mask) = (Tensor(shape: inputShape), Tensor(shape: outputShape))
-        var (last, next) = (Tensor(shape: stateShape), Tensor(shape: stateShape))
+        var (last, next) = (states[0], states[1])
         for _ in 0..<16 {
             request.start(["magnitude": magnitude, "mask": mask, "state": last, "next": next])
             try request.wait()
             let bytes = last.buffer.count * MemoryLayout<Float>.stride
-            if memcmp(last.buffer.pointer, next.buffer.pointer, bytes) == 0 { return last }
+            if memcmp(last.buffer.pointer, next.buffer.pointer, bytes) == 0 { return }
             swap(&last, &next)
         }
         throw .refused(
@@ -90,7 +91,7 @@ final class CompiledNetwork: LoadedNetwork, @unchecked Sendable {
         let input = try request.bind("magnitude", shape: inputShape)
         let output = try request.bind("mask", shape: outputShape)
         input.pointer.update(repeating: 0.1, count: input.count)
-        let states = try takeStates()
+        let states = try makeStates()
         request.start(["state": states[0], "next": states[1]])
         try request.wait()
         let stems = manifest.stems.count

@@ -9,6 +9,15 @@ struct InferenceSettings {
     let precision: InferencePrecision
     /// A folder for compiled networks; `nil`: compile whenever one is loaded.
     let cache: String?
+
+    /// A file beside a compiled network, for what was found out about it with this version of the runtime. `nil` without a cache.
+    func record(
+        _ ending: String, of pack: ModelPack<some PackDescription>, _ runtime: InferenceRuntime
+    ) -> String? {
+        guard let cache, let hash = pack.manifest.sha256["model.onnx"] else { return nil }
+        let version = runtime.version.replacingOccurrences(of: "/", with: "_")
+        return "\(cache)/\(hash)-\(version)-\(precision).\(ending)"
+    }
 }
 
 /// A pack's network, as it is in memory.
@@ -24,14 +33,6 @@ protocol LoadedNetwork: Sendable {
     /// Runs the network once and looks at what it gives.
     /// - Throws: ``ModelError/refused(pack:reason:)``.
     func tryOut() throws(ModelError)
-
-    /// Does what can be done before the next recording comes.
-    /// - Throws: ``ModelError/refused(pack:reason:)``.
-    func prepare() throws(ModelError)
-}
-
-extension LoadedNetwork {
-    func prepare() throws(ModelError) {}
 }
 
 /// The network of an installed pack: in memory from when a recording needs it until one comes that does not.
@@ -69,10 +70,7 @@ final class LazyNetwork<Network: LoadedNetwork>: Sendable {
         try state.withLock { state throws(ModelError) in
             if let refusal = state.refusal { throw refusal }
             do throws(ModelError) {
-                if let network = state.network {
-                    try network.prepare()
-                    return network
-                }
+                if let network = state.network { return network }
                 try pack.verify()
                 let network = try Network(pack, runtime, settings)
                 if !hasPassed(state) {
@@ -80,7 +78,6 @@ final class LazyNetwork<Network: LoadedNetwork>: Sendable {
                     state.isTried = true
                     recordPass()
                 }
-                try network.prepare()
                 state.network = network
                 runtime.releaseMemory(cache: settings.cache)
                 return network
@@ -115,15 +112,9 @@ final class LazyNetwork<Network: LoadedNetwork>: Sendable {
         state.isTried || record.map { FileManager.default.fileExists(atPath: $0) } ?? false
     }
 
-    /// Where it is on record that this network passed its test inference, with this version of the runtime; processes that are
-    /// started for a file need not make it again. `nil` without a cache.
-    private var record: String? {
-        guard let cache = settings.cache, let hash = pack.manifest.sha256["model.onnx"] else {
-            return nil
-        }
-        let version = runtime.version.replacingOccurrences(of: "/", with: "_")
-        return "\(cache)/\(hash)-\(version)-\(settings.precision).passed"
-    }
+    /// Where it is on record that this network passed its test inference; processes that are started for a file need not make
+    /// it again.
+    private var record: String? { settings.record("passed", of: pack, runtime) }
 
     private func recordPass() {
         // Where it cannot be written, the next process makes the inference again.

@@ -50,7 +50,7 @@ final class MaskStream {
         manifest = network.manifest
         request = try InferenceRequest(network.model)
         inputs = (0..<2).map { _ in Tensor(shape: network.inputShape) }
-        states = try network.takeStates()
+        states = try network.makeStates()
         outputShape = network.outputShape
         maskChannels = outputShape[2]
         channels = clip.channels

@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import Synchronization
 
 /// What to separate, and what is known of the whole recording beforehand.
 public struct SeparationRequest: Sendable {
@@ -99,13 +100,31 @@ public final class Separator: Sendable {
             }
             if method.voice == nil { voice?.release() }
             do throws(ModelError) {
-                for network in needed { try network.load() }
-                try method.voice?.load()
+                try Separator.load(needed, method.voice)
                 return method
             } catch .refused {
                 // Once more, without that pack.
             }
         }
+    }
+
+    /// Loads networks side by side.
+    private static func load(
+        _ networks: [SeparationPlan.Network], _ voice: SplitMethod.VoiceNetwork?
+    ) throws(ModelError) {
+        let failure = Mutex<ModelError?>(nil)
+        DispatchQueue.concurrentPerform(iterations: networks.count + 1) { index in
+            do throws(ModelError) {
+                if index < networks.count {
+                    try networks[index].load()
+                } else {
+                    try voice?.load()
+                }
+            } catch {
+                failure.withLock { $0 = error }
+            }
+        }
+        if let failure = failure.withLock({ $0 }) { throw failure }
     }
 
     /// Begins a recording.

@@ -21,13 +21,16 @@ struct JobInput: Sendable {
         _ path: String, format: AudioFormat?, folder: String, _ tools: MediaTools
     ) async throws {
         self.path = path
-        info = try await tools.probe(path)
-        self.format = format?.trackFormat ?? info.naturalFormat
-        try self.format.requireRoom(forChannels: info.channels)
+        let info = try await tools.probe(path)
+        let target = format?.trackFormat ?? info.naturalFormat
+        try target.requireRoom(forChannels: info.channels)
+        // Beside the survey, as most of it is the start of a process.
+        async let carryover = tools.carryover(from: path, info, to: target, folder: folder)
         let began = ContinuousClock.now
         survey = try await tools.survey(path, info)
         surveySeconds = began.secondsAgo
-        carryover = try await tools.carryover(
-            from: path, info, to: self.format, folder: folder)
+        self.info = info
+        self.format = target
+        self.carryover = try await carryover
     }
 }
