@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -127,6 +128,14 @@ def measure(command, environment=None):
         if process.returncode != 0:
             sys.exit(f"exit code {process.returncode}: {' '.join(command)}\n{errors.read()[-2000:]}")
     return Measurement(seconds, usage, tree[0], text)
+
+
+def empty_folder(name):
+    """The path of a folder of that name, with nothing in it."""
+    folder = os.path.join(WORK, name)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    return folder
 
 
 def split(file, out, models="fused", stems=("all",), options=()):

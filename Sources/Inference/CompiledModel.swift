@@ -1,4 +1,5 @@
 import COpenVINO
+import Dispatch
 
 /// A network that is ready to run, shared by all streams.
 ///
@@ -10,11 +11,14 @@ public final class CompiledModel: @unchecked Sendable {
     /// What it runs on.
     public let runtime: InferenceRuntime
     let handle: OpaquePointer
+    /// Runs one block after another, beside whoever prepares inputs and uses outputs.
+    let queue: DispatchQueue
 
-    init(runtime: InferenceRuntime, handle: OpaquePointer, pack: String) {
+    init(runtime: InferenceRuntime, handle: OpaquePointer, pack: String, queue: DispatchQueue) {
         self.runtime = runtime
         self.handle = handle
         self.pack = pack
+        self.queue = queue
     }
 
     deinit { runtime.api.compiled_model_free(handle) }

@@ -40,8 +40,8 @@ public final class InferenceRequest {
         return tensor.buffer
     }
 
-    /// Begins to compute, after all that was started before by any request of the runtime. Until ``wait()`` has
-    /// returned for it, nothing may touch inputs and outputs.
+    /// Begins to compute, after all that was started before by any request of the network, or of any network where not all
+    /// cores are granted. Until ``wait()`` has returned for it, nothing may touch inputs and outputs.
     /// - Parameter tensors: Inputs and outputs of this run, by name.
     public func start(_ tensors: [String: Tensor] = [:]) {
         let run = Run()
@@ -50,12 +50,13 @@ public final class InferenceRequest {
         let work = DispatchWorkItem { [self] in
             let begin = ContinuousClock.now
             let api = model.runtime.api
-            if !tensors.allSatisfy({ set($0.key, $0.value) }) || api.infer(request) != 0 {
-                run.failure = InferenceRuntime.message(api)
+            run.failure = model.runtime.running {
+                tensors.allSatisfy { set($0.key, $0.value) } && api.infer(request) == 0
+                    ? nil : InferenceRuntime.message(api)
             }
             run.seconds = (ContinuousClock.now - begin).seconds
         }
-        model.runtime.queue.async(group: run.end, execute: work)
+        model.queue.async(group: run.end, execute: work)
     }
 
     /// Waits for the oldest run that was not waited for.

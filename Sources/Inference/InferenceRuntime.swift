@@ -1,5 +1,6 @@
 import COpenVINO
 import Foundation
+import Synchronization
 
 /// OpenVINO on the CPU.
 ///
@@ -7,12 +8,20 @@ import Foundation
 /// (documented by OpenVINO); the Swift side is immutable.
 public final class InferenceRuntime: @unchecked Sendable {
     let api: ov_api
-    /// Runs one network after another, each on all granted cores, beside whoever prepares inputs and uses
-    /// outputs.
-    let queue = DispatchQueue(label: "partita.inference")
     /// OpenVINO's own, down to the build.
     public let version: String
     private let core: OpaquePointer
+    /// Where not all cores are granted, all networks run on it, one after another.
+    private let queue = DispatchQueue(label: "partita.inference")
+    private let activity = Mutex(Activity())
+
+    private struct Activity {
+        /// Networks that run now, and since when any has.
+        var running = 0
+        var since = ContinuousClock.now
+        /// In which any ran, before.
+        var seconds = 0.0
+    }
 
     /// - Parameter library: The path of `libopenvino_c.so`.
     /// - Throws: ``ModelError/runtimeMissing(reason:)``.
@@ -44,10 +53,31 @@ public final class InferenceRuntime: @unchecked Sendable {
         return text.split(separator: "\n").last.map(String.init) ?? text
     }
 
+    /// Seconds of the clock in which at least one network ran.
+    public var busySeconds: Double {
+        activity.withLock { $0.seconds + ($0.running > 0 ? (.now - $0.since).seconds : 0) }
+    }
+
+    /// Runs a network, beside those that run already.
+    func running<Value>(_ run: () -> Value) -> Value {
+        activity.withLock {
+            if $0.running == 0 { $0.since = .now }
+            $0.running += 1
+        }
+        defer {
+            activity.withLock {
+                $0.running -= 1
+                if $0.running == 0 { $0.seconds += (.now - $0.since).seconds }
+            }
+        }
+        return run()
+    }
+
     /// Gives back to the system what only compiling needed.
     public func releaseMemory(cache: String?) { ov_return_memory(cache) }
 
-    /// Compiles a network for `threads` processor cores.
+    /// Compiles a network for `threads` processor cores. Networks that were granted all cores run side by side and share them;
+    /// others run one at a time, as each brings threads of its own.
     /// - Parameter pack: The name of its pack, for errors.
     /// - Throws: ``ModelError/refused(pack:reason:)`` where it does not load.
     public func compile(
@@ -77,6 +107,9 @@ public final class InferenceRuntime: @unchecked Sendable {
                 pack: pack,
                 reason: "its network does not load (\(InferenceRuntime.message(api)))")
         }
-        return CompiledModel(runtime: self, handle: model, pack: pack)
+        let isAlone = threads < ProcessInfo.processInfo.activeProcessorCount
+        return CompiledModel(
+            runtime: self, handle: model, pack: pack,
+            queue: isAlone ? queue : DispatchQueue(label: "partita.inference.\(pack)"))
     }
 }

@@ -1,15 +1,15 @@
 import Inference
 
-/// Which networks have been started and not waited for, in the order of the runtime's queue.
+/// Which networks have been started and not waited for, the oldest first.
 ///
-/// Each is waited for when the next has been started: so the queue has work while results are used, and little has to be
-/// kept meanwhile. What a frame's masks are does not depend on it.
+/// Each is waited for when the two after it have been started: so networks have work while results are used, and little has to
+/// be kept meanwhile. What a frame's masks are does not depend on it.
 final class RunOrder {
     private var waiting: [MaskStream] = []
 
     func started(_ stream: MaskStream) throws(ModelError) {
         waiting.append(stream)
-        if waiting.count > 1 { try collect() }
+        if waiting.count > 2 { try collect() }
     }
 
     /// Waits for the oldest.

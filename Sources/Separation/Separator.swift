@@ -28,6 +28,7 @@ public struct SeparationRequest: Sendable {
 /// one that does.
 public final class Separator: Sendable {
     private let library: ModelLibrary
+    private let runtime: InferenceRuntime
     private let networks: [SeparationPlan.Network]
     private let voice: SplitMethod.VoiceNetwork?
 
@@ -42,9 +43,13 @@ public final class Separator: Sendable {
         let settings = InferenceSettings(
             threads: threads, precision: precision, cache: library.cache)
         self.library = library
+        self.runtime = runtime
         networks = library.packs.map { LazyNetwork($0, runtime, settings) }
         voice = library.voice.map { LazyNetwork($0, runtime, settings) }
     }
+
+    /// Seconds of the clock in which at least one network ran, since this one was made.
+    public var inferenceSeconds: Double { runtime.busySeconds }
 
     /// Packs that were found but cannot be used, as far as that is known by now, a sentence each.
     public var notes: [String] {

@@ -12,11 +12,8 @@ public struct StageSeconds: Sendable, Equatable {
     public internal(set) var resampling = 0.0
     /// Spent waiting for a network, with nothing else to do.
     public internal(set) var waiting = 0.0
-    /// Inside each network, by the name of its pack.
+    /// Inside each network, by the name of its pack; they run beside each other.
     public internal(set) var networks: [String: Double] = [:]
-
-    /// Inside networks.
-    public var inference: Double { networks.values.reduce(0, +) }
 
     public init() {}
 

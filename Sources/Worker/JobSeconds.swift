@@ -10,6 +10,8 @@ public struct JobSeconds: Sendable {
     public let decodeWait: Double
     /// The engine could not go on, as encoders were behind.
     public let encodeWait: Double
+    /// At least one network ran.
+    public let inference: Double
     public let engine: StageSeconds
 }
 

@@ -18,6 +18,8 @@ struct SeparationPipeline: Sendable {
 
     let input: JobInput
     private let tools: MediaTools
+    private let separator: Separator
+    private let inferenceBefore: Double
     private let engine: EngineActor
 
     /// Reads the file once, and loads the networks that it needs beside that.
@@ -28,6 +30,7 @@ struct SeparationPipeline: Sendable {
         folder: String, _ kind: SplitKind, dereverb: Bool
     ) async throws {
         try separator.requireInstalled(kind, dereverb: dereverb)
+        let inferenceBefore = separator.inferenceSeconds
         let engine = EngineActor(separator)
         async let loading: Void = engine.load(kind, dereverb: dereverb)
         let input = try await JobInput(file, format: format, folder: folder, tools)
@@ -37,12 +40,17 @@ struct SeparationPipeline: Sendable {
                 kind: kind, dereverb: dereverb, sampleRate: input.info.sampleRate,
                 channels: input.info.channels, meanSquare: input.survey.meanSquare))
         self.tools = tools
+        self.separator = separator
+        self.inferenceBefore = inferenceBefore
         self.input = input
         self.engine = engine
     }
 
     /// Where the time of the engine went.
     var seconds: StageSeconds { get async { await engine.seconds } }
+
+    /// Seconds of the clock in which at least one network ran.
+    var inferenceSeconds: Double { separator.inferenceSeconds - inferenceBefore }
 
     private enum Part<Value: Sendable>: Sendable {
         case decoded

@@ -74,7 +74,7 @@ public struct SplitJob: Sendable {
             survey: input.survey, gain: gain,
             seconds: JobSeconds(
                 survey: input.surveySeconds, decodeWait: waits.decode, encodeWait: waits.encode,
-                engine: await pipeline.seconds))
+                inference: pipeline.inferenceSeconds, engine: await pipeline.seconds))
     }
 
     private func outputs(_ layout: TrackLayout, _ format: TrackFormat) -> [JobOutput] {

@@ -93,7 +93,7 @@ public struct VoiceChangeJob: Sendable {
             survey: input.survey, gain: gain,
             seconds: JobSeconds(
                 survey: input.surveySeconds, decodeWait: waits.decode, encodeWait: waits.encode,
-                engine: await pipeline.seconds))
+                inference: pipeline.inferenceSeconds, engine: await pipeline.seconds))
     }
 
     /// What the first pass finds.

@@ -155,7 +155,7 @@ private struct Report: Encodable {
             masks = job.engine.masks
             synthesis = job.engine.synthesis
             resampling = job.engine.resampling
-            inference = job.engine.inference
+            inference = job.inference
             decodeWait = job.decodeWait
             inferenceWait = job.engine.waiting
             encodeWait = job.encodeWait

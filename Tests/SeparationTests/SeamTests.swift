@@ -116,6 +116,25 @@ import Testing
         }
     }
 
+    /// Networks side by side bring more threads than one is granted.
+    @Test(.enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1))
+    func networksShareOneGrantedCore() throws {
+        let source = try Self.source.get()
+        let separator = try Separator(
+            library: Engine.library, runtime: Repository.runtime, threads: 1)
+        let stream = try separator.makeStream(
+            SeparationRequest(
+                kind: .stems(Self.stems, clearCut: false), sampleRate: 44_100, channels: 2,
+                meanSquare: 0.02))
+        let before = separator.inferenceSeconds
+        _ = try stream.push(source)
+        while try !stream.finish().isEmpty {}
+        let busy = separator.inferenceSeconds - before
+        let each = stream.seconds.networks
+        #expect(each.count == 2 && each.values.allSatisfy { $0 > 0.05 * busy })
+        #expect(each.values.reduce(0, +) < 1.01 * busy, "\(each) in \(busy) s")
+    }
+
     @Test func threadsChangeNextToNothing() throws {
         let source = try Self.source.get()
         let two = try Engine.separate(Engine.all.get(), source, stems: Self.stems)
