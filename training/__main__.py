@@ -21,6 +21,7 @@ def main() -> None:
     run.add_argument("pack", choices=(*PACKS, "content"))
     run.add_argument("--minutes", type=float, default=90, help="wall clock of the whole schedule")
     run.add_argument("--threads", type=int, default=2)
+    run.add_argument("--rate", type=float, default=2e-3, help="of learning, until two thirds of the time")
     run.add_argument("--warm", nargs="?", const="", metavar="PACK",
                      help="without a checkpoint, start from the weights of Models/<pack>, or of this other pack")
     export = commands.add_parser("export", help="write Models/<pack> from the last checkpoint")
@@ -60,7 +61,7 @@ def main() -> None:
 
         warm = None if arguments.warm is None else config.PACKS / (arguments.warm or arguments.pack) / "model.onnx"
         start = export.weights_of(warm) if warm else None
-        train.run(arguments.pack, arguments.minutes, arguments.threads, start=start)
+        train.run(arguments.pack, arguments.minutes, arguments.threads, start=start, peak=arguments.rate)
     elif arguments.command == "export":
         from . import export as exporter
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import config
+from . import config, effects
 
 GAIN_DB = {"vocals": 1.5, "drum": 0.0, "bass": -1.0}  # other kinds: -4, for there are several at once
 
@@ -102,6 +102,8 @@ class Mixer:
         """One part of a kind from anywhere, sometimes by varispeed."""
         rng, library = self.rng, self.library
         if kind == "vocals":
+            if rng.random() < 0.3 and (choirs := library.of("choir")):
+                return self.made_singer(choirs)
             source = rng.choice(["singing", "multitrack", "synthetic", "speech"], p=[0.45, 0.2, 0.15, 0.2])
             songs = library.with_kind(kind, str(source)) or library.with_kind(kind, "synthetic", "singing", "multitrack", "speech")
         elif kind in ("drum", "bass") and rng.random() < 0.2:
@@ -109,6 +111,14 @@ class Mixer:
         else:
             songs = library.with_kind(kind, "synthetic")
         return self.part_of(songs, kind, varispeed=0.5 if kind == "vocals" else 0.15)
+
+    def made_singer(self, choirs: list[Song]) -> np.ndarray:
+        """A voice that sings what somebody spoke (see `voices.py`), through a studio's effects drawn anew."""
+        rng = self.rng
+        song = choirs[rng.integers(len(choirs))]
+        index = int(rng.integers(len(song.kinds)))
+        speed = float(2 ** rng.uniform(-0.2, 0.2)) if rng.random() < 0.5 else 1.0
+        return effects.dress(self.slice(song, index, self.start(song, index), speed), "vocals", rng)
 
     def part_of(self, songs: list[Song], kind: str, varispeed: float) -> np.ndarray:
         """A part of this kind of one of these songs, by varispeed with this probability."""
@@ -124,8 +134,9 @@ class Mixer:
         """float32 [4, 2, samples].
 
         26 % solos and duos drawn evenly among kinds, 24 % real multitracks, 25 % coherent synthetic
-        songs, 25 % parts of different songs. Voices are absent in 38 % of the items; of those that there
-        are, some 15 % are sung vowels played by the composer, 20 % speech, the rest songs that people sang.
+        songs, 25 % parts of different songs. Voices are absent in 38 % of the items; of those beside the multitracks' own,
+        30 % are singing made of speech where choirs were built, 10 % sung vowels played by the composer, 14 % speech, the rest
+        songs that people sang.
         """
         rng = self.rng
         stems = np.zeros((4, 2, self.samples), np.float32)

@@ -80,10 +80,11 @@ class Renderer:
             if draw < 0.1 and config.FM_BANK.exists():
                 return self.synthesizer(config.FM_BANK).render(part, seconds)
             return synth.play(part, seconds, rng)
-        weights = config.ENSEMBLE_BANKS if self.ensemble else config.TRAIN_BANKS
+        weights = config.TRAIN_BANKS
         banks = [b for b in weights if b.exists()]
-        if part.kind == "drum" and config.TRAIN_DRUM_KITS[0].exists() and rng.random() < 0.3:
-            return self.synthesizer(config.TRAIN_DRUM_KITS[0]).render(part, seconds)
+        kits = [kit for kit in config.TRAIN_DRUM_KITS if kit.exists()]
+        if part.kind == "drum" and kits and rng.random() < 0.3:
+            return self.synthesizer(kits[rng.integers(len(kits))]).render(part, seconds)
         weight = np.array([weights[b] for b in banks])
         return self.synthesizer(banks[rng.choice(len(banks), p=weight / weight.sum())]).render(part, seconds)
 

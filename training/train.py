@@ -201,10 +201,11 @@ def validate(net: Core, batches: list[np.ndarray], task: Task) -> tuple[float, l
 
 
 def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
-        start: dict[str, Tensor] | None = None) -> State:
+        start: dict[str, Tensor] | None = None, peak: float = RATE) -> State:
     """Trains until `minutes` of training have passed, those before the last checkpoint included.
 
-    Without a checkpoint, `start` (parameters by name) is where it begins, or else chance.
+    Without a checkpoint, `start` (parameters by name) is where it begins, or else chance. `peak` is the rate until two thirds
+    of the time.
     """
     torch.set_num_threads(threads)
     task, folder = TASKS[pack], config.RUNS / pack
@@ -240,7 +241,7 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
         done = state.seconds / (minutes * 60)
         # Full until two thirds of the time, then half a cosine.
         fall = min(max(3 * done - 2, 0), 1)
-        rate = RATE * min(1, (state.step + 1) / WARM_UP) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
+        rate = peak * min(1, (state.step + 1) / WARM_UP) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
         for group in state.optimiser.param_groups:
             group["lr"] = rate
         batch = torch.from_numpy(feeder.next())

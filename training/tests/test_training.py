@@ -33,6 +33,27 @@ class TrainingTest(unittest.TestCase):
         self.assertTrue(np.isfinite(batch).all())
         self.assertAlmostEqual(float(level.mean()), config.LEVEL_DBFS, delta=5)
 
+    def test_singers_are_made_of_choirs_where_there_are_some(self) -> None:
+        mixer = Mixer(Library("train"), 44100, 2)
+        self.assertFalse(mixer.library.of("choir"))
+        lanes = np.zeros((3, 1, 6 * config.RATE), np.float32)
+        lanes[1] = 0.1 * np.sin(2 * np.pi * 440 * np.arange(lanes.shape[2]) / config.RATE)
+        render.save_song("choir-train-0", ["voice"] * 3, lanes, "choir", "train")
+        try:
+            mixer.library.refresh()
+            found = [mixer.lone("vocals") for _ in range(60)]
+        finally:
+            for path in config.SONGS.glob("choir-train-0.*"):
+                path.unlink()
+        # One singer in ten is that lane: a tone of an octave at most, with a room behind it.
+        tones = 0
+        for x in found:
+            self.assertEqual(x.shape, (2, 44100))
+            power = np.abs(np.fft.rfft(x.mean(0))) ** 2
+            tones += bool(power.sum() > 0 and power[350:550].sum() > 0.9 * power.sum())
+        self.assertGreater(tones, 1)
+        self.assertLess(tones, 30)
+
     def test_stft_and_inverse_reconstruct(self) -> None:
         x = np.random.default_rng(1).normal(0, 0.1, (2, 50_001)).astype(np.float32)
         np.testing.assert_allclose(audio.istft(audio.stft(x), 50_001), x, atol=1e-5)
