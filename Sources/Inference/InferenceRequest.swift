@@ -11,7 +11,7 @@ public final class InferenceRequest {
     /// What was started and not waited for, the oldest first.
     private var runs: [Run] = []
 
-    /// A run, written by the runtime's queue until it has ended.
+    /// A run, written by the network's queue until it has ended.
     private final class Run {
         let end = DispatchGroup()
         var failure: String?

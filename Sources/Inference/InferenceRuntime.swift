@@ -5,7 +5,7 @@ import Synchronization
 /// OpenVINO on the CPU.
 ///
 /// Unchecked, because the compiler cannot know that OpenVINO's core may be used from several threads
-/// (documented by OpenVINO); the Swift side is immutable.
+/// (documented by OpenVINO); what changes on the Swift side has a lock.
 public final class InferenceRuntime: @unchecked Sendable {
     let api: ov_api
     /// OpenVINO's own, down to the build.

@@ -62,12 +62,10 @@ final class CompiledNetwork: LoadedNetwork {
             return states
         }
         try settle(states)
-        // Where it cannot be written, it is found out again.
-        if let silence { try? Data(room).write(to: silence, options: .atomic) }
         return states
     }
 
-    /// Runs the network on silence until what it remembers stays the same.
+    /// Runs the network on silence until what it remembers stays the same, and keeps it in the file.
     /// - Parameter states: Two, of zeros; afterwards each is what it remembers.
     private func settle(_ states: [Tensor]) throws(ModelError) {
         let request = try InferenceRequest(model)
@@ -77,21 +75,30 @@ final class CompiledNetwork: LoadedNetwork {
             request.start(["magnitude": magnitude, "mask": mask, "state": last, "next": next])
             try request.wait()
             let bytes = last.buffer.count * MemoryLayout<Float>.stride
-            if memcmp(last.buffer.pointer, next.buffer.pointer, bytes) == 0 { return }
+            if memcmp(last.buffer.pointer, next.buffer.pointer, bytes) == 0 {
+                // Where it cannot be written, it is found out again.
+                if let silence {
+                    try? Data(bytes: last.buffer.pointer, count: bytes)
+                        .write(to: silence, options: .atomic)
+                }
+                return
+            }
             swap(&last, &next)
         }
         throw .refused(
             pack: manifest.name, reason: "what it remembers of silence does not come to rest")
     }
 
-    /// Runs the network once: on a quiet, even spectrum its masks must be numbers that sum to one.
+    /// Runs the network on silence until it comes to rest, and once on a quiet, even spectrum: its masks must be numbers that
+    /// sum to one.
     /// - Throws: ``ModelError/refused(pack:reason:)``.
     func tryOut() throws(ModelError) {
         let request = try InferenceRequest(model)
         let input = try request.bind("magnitude", shape: inputShape)
         let output = try request.bind("mask", shape: outputShape)
         input.pointer.update(repeating: 0.1, count: input.count)
-        let states = try makeStates()
+        let states = (0..<2).map { _ in Tensor(shape: stateShape) }
+        try settle(states)
         request.start(["state": states[0], "next": states[1]])
         try request.wait()
         let stems = manifest.stems.count

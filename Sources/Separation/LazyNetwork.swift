@@ -79,7 +79,6 @@ final class LazyNetwork<Network: LoadedNetwork>: Sendable {
                     recordPass()
                 }
                 state.network = network
-                runtime.releaseMemory(cache: settings.cache)
                 return network
             } catch {
                 state.refusal = error
@@ -112,9 +111,11 @@ final class LazyNetwork<Network: LoadedNetwork>: Sendable {
         state.isTried || record.map { FileManager.default.fileExists(atPath: $0) } ?? false
     }
 
-    /// Where it is on record that this network passed its test inference; processes that are started for a file need not make
-    /// it again.
-    private var record: String? { settings.record("passed", of: pack, runtime) }
+    /// Where it is on record that this network passed its test inference on so many threads; processes that are started for a
+    /// file need not make it again.
+    private var record: String? {
+        settings.record("\(settings.threads).passed", of: pack, runtime)
+    }
 
     private func recordPass() {
         // Where it cannot be written, the next process makes the inference again.

@@ -84,7 +84,7 @@ final class MaskStream {
             return false
         }
         // The network may still read the input of the block before, but no longer that of the one before it.
-        while running.count > 1 { try order.collect() }
+        while running.count > 1, try order.collect() {}
         let input = inputs[block % 2]
         fill(input.buffer, from: frames, start: start, end: start + max(available, 0))
         let masks = unused.popLast() ?? Tensor(shape: outputShape)

@@ -93,6 +93,8 @@ public final class Separator: Sendable {
     /// - Throws: ``ModelError/notInstalled(stems:)`` where a model is missing, be it because its pack was refused.
     public func load(_ kind: SplitKind, dereverb: Bool = false) throws(ModelError) {
         _ = try loaded(kind, dereverb)
+        // Not while networks load: it looks at what memory is there.
+        runtime.releaseMemory(cache: library.cache)
     }
 
     private func loaded(_ kind: SplitKind, _ dereverb: Bool) throws(ModelError) -> SplitMethod {

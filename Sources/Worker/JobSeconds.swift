@@ -10,7 +10,7 @@ public struct JobSeconds: Sendable {
     public let decodeWait: Double
     /// The engine could not go on, as encoders were behind.
     public let encodeWait: Double
-    /// At least one network ran.
+    /// At least one network of the separation ran.
     public let inference: Double
     public let engine: StageSeconds
 }

@@ -30,18 +30,17 @@ struct SeparationPipeline: Sendable {
         folder: String, _ kind: SplitKind, dereverb: Bool
     ) async throws {
         try separator.requireInstalled(kind, dereverb: dereverb)
-        let inferenceBefore = separator.inferenceSeconds
         let engine = EngineActor(separator)
         async let loading: Void = engine.load(kind, dereverb: dereverb)
         let input = try await JobInput(file, format: format, folder: folder, tools)
         try await loading
+        inferenceBefore = separator.inferenceSeconds
         try await engine.begin(
             SeparationRequest(
                 kind: kind, dereverb: dereverb, sampleRate: input.info.sampleRate,
                 channels: input.info.channels, meanSquare: input.survey.meanSquare))
         self.tools = tools
         self.separator = separator
-        self.inferenceBefore = inferenceBefore
         self.input = input
         self.engine = engine
     }
@@ -49,7 +48,7 @@ struct SeparationPipeline: Sendable {
     /// Where the time of the engine went.
     var seconds: StageSeconds { get async { await engine.seconds } }
 
-    /// Seconds of the clock in which at least one network ran.
+    /// Seconds of the clock in which at least one network of the separation ran.
     var inferenceSeconds: Double { separator.inferenceSeconds - inferenceBefore }
 
     private enum Part<Value: Sendable>: Sendable {

@@ -190,6 +190,38 @@ import Testing
             separator.notes.contains { $0.contains("spleeter-2stems") && $0.contains("SHA-256") })
     }
 
+    /// What networks remember of silence is read from the cache, found again where it is cut short, and written anew by a check.
+    @Test func memoriesOfSilenceAreKept() throws {
+        let folder = try TemporaryFolder()
+        let source = try decode(EngineTests.song, start: 20, seconds: 5)
+        let models = Repository.models
+        func separate(checking: Bool = false) throws -> [Float] {
+            let library = ModelLibrary(directories: models, cache: folder.path)
+            let separator = try Separator(
+                library: library, runtime: Repository.runtime, threads: 2)
+            if checking { separator.check() }
+            return try Engine.separate(separator, source, stems: ["vocals"]).stems[0][0]
+        }
+        func kept() throws -> [String: Data] {
+            let names = try folder.files().filter { $0.hasSuffix(".silence") }
+            return try Dictionary(
+                uniqueKeysWithValues: names.map { ($0, try Data(contentsOf: folder.file($0))) })
+        }
+        let first = try separate()
+        let found = try kept()
+        #expect(found.count == 2 && found.values.allSatisfy { $0.count > 1_000_000 })
+        for (name, data) in found { try data.prefix(1000).write(to: folder.file(name)) }
+        #expect(try separate() == first)
+        #expect(try kept() == found)
+        // As long as it should be, but not what silence leaves behind: it is heard, until a check.
+        for (name, data) in found {
+            let loud = [Float](repeating: 3, count: data.count / 4).withUnsafeBytes { Data($0) }
+            try loud.write(to: folder.file(name))
+        }
+        #expect(try separate() != first)
+        #expect(try separate(checking: true) == first)
+    }
+
     @Test func aBrokenManifestIsNotedAndTheOthersServe() throws {
         let folder = try folder()
         try Data("{".utf8).write(to: folder.file("pack/model.json"))
