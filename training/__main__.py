@@ -27,6 +27,7 @@ def main() -> None:
     export = commands.add_parser("export", help="write Models/<pack> from the last checkpoint")
     export.add_argument("pack", choices=(*PACKS, "content"))
     export.add_argument("--again", action="store_true", help="from the weights of Models/<pack> instead, not for content")
+    export.add_argument("--share", type=float, default=1, help="of the checkpoint in the weights, the rest being those of Models/<pack>; not for content")
     fuse = commands.add_parser("fuse", help="learn Models/fusion.json on validation material")
     fuse.add_argument("--threads", type=int, default=1)
     evaluate = commands.add_parser("evaluate", help="print the tables of metrics")
@@ -65,7 +66,10 @@ def main() -> None:
     elif arguments.command == "export":
         from . import export as exporter
 
-        (exporter.again if arguments.again else exporter.export)(arguments.pack)
+        if arguments.again:
+            exporter.again(arguments.pack)
+        else:
+            exporter.export(arguments.pack, share=arguments.share)
     elif arguments.command == "fuse":
         from . import fusion
 

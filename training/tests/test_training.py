@@ -70,6 +70,19 @@ class TrainingTest(unittest.TestCase):
         for name, value in state.average.state_dict().items():
             if value.dtype.is_floating_point:
                 torch.testing.assert_close(weights[name], value, rtol=1e-3, atol=1e-6)
+        name, here = "split.weights.0", config.PACKS
+        config.PACKS = Path(FOLDER.name)
+        try:
+            train.run("music-core", 600, 1, max_steps=2)
+            export.export("music-core", out=Path(FOLDER.name) / "music-core")
+            after = export.weights_of(Path(FOLDER.name) / "music-core" / "model.onnx")[name]
+            (Path(FOLDER.name) / "music-core" / "model.onnx").write_bytes((folder / "model.onnx").read_bytes())
+            export.export("music-core", out=Path(FOLDER.name) / "mean", share=0.25)
+        finally:
+            config.PACKS = here
+        mean = export.weights_of(Path(FOLDER.name) / "mean" / "model.onnx")[name]
+        self.assertGreater(float((after - weights[name]).abs().max()), 1e-4)
+        torch.testing.assert_close(mean, weights[name].lerp(after, 0.25), rtol=1e-3, atol=1e-5)
         spectrum = np.ones((2, 300, config.FULL_BINS), np.complex64)
         mask = separate.Network(folder).masks(spectrum)
         self.assertEqual(mask.shape, (4, 2, 300, config.FULL_BINS))
