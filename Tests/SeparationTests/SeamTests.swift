@@ -132,7 +132,8 @@ import Testing
         let busy = separator.inferenceSeconds - before
         let each = stream.seconds.networks
         #expect(each.count == 2 && each.values.allSatisfy { $0 > 0.05 * busy })
-        #expect(each.values.reduce(0, +) < 1.01 * busy, "\(each) in \(busy) s")
+        // Side by side it is nearly twice as much.
+        #expect(each.values.reduce(0, +) < 1.2 * busy, "\(each) in \(busy) s")
     }
 
     @Test func threadsChangeNextToNothing() throws {
