@@ -149,6 +149,18 @@ class WrapperTests(unittest.TestCase):
         self.assertIn("error: no such thing", run.err)
         self.assertIn(".deps/build.log", run.err)
 
+    def test_a_failed_build_returns_when_its_downloads_have_ended(self):
+        self.stand_in("python3", """#!/bin/bash
+[[ $1 == setup/fetch.py ]] || exit 0
+trap 'sleep 0.5; echo ended >>"$CALLS"; exit 1' TERM
+echo begun >>"$CALLS"
+for ((i = 0; i < 100; i++)); do sleep 0.1; done
+""")
+        self.stand_in("swift", SWIFT.replace(
+            'sleep "${SWIFT_SECONDS:-0}"', 'until grep -q begun "$CALLS"; do sleep 0.02; done'))
+        self.assertEqual(self.partita("x", SWIFT_FAILS="1").returncode, 1)
+        self.assertEqual(self.called()[-1], "ended")
+
     def test_no_swift(self):
         os.remove(os.path.join(self.path, "swift"))
         run = self.partita("x")
