@@ -28,13 +28,14 @@ public struct Carryover: Sendable {
 
 extension MediaTools {
     /// Collects what tracks of a format take over from their source.
+    /// - Parameter info: With tags.
     /// - Parameter folder: Where files are made; ``Carryover/cleanUp()`` removes them.
     /// - Throws: ``MediaError``; only what a track cannot be without.
     public func carryover(
         from file: String, _ info: AudioInfo, to format: TrackFormat, folder: String
     ) async throws -> Carryover {
         var carryover = Carryover()
-        carryover.tags = await tags(file, info)
+        carryover.tags = info.tags
         if let film = info.film, film.container == format.container {
             carryover.film = (film, file, try await soundStart(file, info))
         } else if let cover = info.cover, format.container != .wav {

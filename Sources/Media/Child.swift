@@ -53,9 +53,13 @@ public struct MediaTools: Sendable {
     }
 
     /// How a program is started.
-    func configuration(_ program: String, _ arguments: [String]) -> Configuration {
+    /// - Parameter fileSize: Bytes of a file that it may write; `nil`: as many as the limits say.
+    func configuration(
+        _ program: String, _ arguments: [String], fileSize: Int? = nil
+    ) -> Configuration {
         let confinement = [
-            "--cpu=\(limits.cpu)", "--as=\(limits.memory)", "--fsize=\(limits.fileSize)",
+            "--cpu=\(limits.cpu)", "--as=\(limits.memory)",
+            "--fsize=\(fileSize ?? limits.fileSize)",
             "--nofile=64", "--core=0", "--", program,
         ]
         var options = PlatformOptions()

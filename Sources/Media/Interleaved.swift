@@ -68,4 +68,44 @@ enum Interleaved {
             initialized = channels * count * 4
         }
     }
+
+    /// Makes what is no number, or infinite, 0, and cuts values beyond ±64 there.
+    static func makeNumbers(_ samples: UnsafeMutablePointer<Float>, _ count: Int) {
+        let raw = UnsafeMutableRawPointer(samples)
+        let limit = SIMD8<Float>(repeating: 64)
+        var index = 0
+        while index + 8 <= count {
+            var values = (raw + 4 * index).loadUnaligned(as: SIMD8<Float>.self)
+            // A number minus itself is 0, and nothing else is.
+            values.replace(with: 0, where: (values - values) .!= 0)
+            values.clamp(lowerBound: -limit, upperBound: limit)
+            (raw + 4 * index).storeBytes(of: values, as: SIMD8<Float>.self)
+            index += 8
+        }
+        for index in index..<count {
+            let value = samples[index]
+            samples[index] = value.isFinite ? min(max(value, -64), 64) : 0
+        }
+    }
+
+    /// `[channel][sample]` of samples in turns.
+    static func planar(_ samples: [Float], channels: Int) -> [[Float]] {
+        if channels == 1 { return [samples] }
+        let count = samples.count / channels
+        return samples.withUnsafeBufferPointer { samples in
+            (0..<channels).map { channel in
+                [Float](unsafeUninitializedCapacity: count) { row, initialized in
+                    let from = samples.baseAddress! + channel
+                    let to = row.baseAddress!
+                    if channels == 2 {
+                        // A constant stride, so that the loop is one of vector instructions.
+                        for index in 0..<count { to[index] = from[2 &* index] }
+                    } else {
+                        for index in 0..<count { to[index] = from[channels &* index] }
+                    }
+                    initialized = count
+                }
+            }
+        }
+    }
 }

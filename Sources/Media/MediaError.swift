@@ -14,6 +14,8 @@ public enum MediaError: Error, Sendable, Hashable, CustomStringConvertible {
     case limitExceeded
     /// More samples than this server takes in one recording, or more a second than any recorder makes.
     case tooLong
+    /// There is no room for the samples of a recording.
+    case diskFull
     /// A decoder was stopped before its end.
     case decodingInterrupted
     /// More channels than the format of the results can hold.
@@ -25,7 +27,7 @@ public enum MediaError: Error, Sendable, Hashable, CustomStringConvertible {
     public var isFinal: Bool {
         switch self {
         case .unreadable, .noAudio, .empty, .truncated, .tooLong, .tooManyChannels: true
-        case .toolMissing, .limitExceeded, .decodingInterrupted, .encodingFailed: false
+        case .toolMissing, .limitExceeded, .diskFull, .decodingInterrupted, .encodingFailed: false
         }
     }
 
@@ -39,6 +41,7 @@ public enum MediaError: Error, Sendable, Hashable, CustomStringConvertible {
         case .truncated: "truncated_media"
         case .limitExceeded: "media_limit"
         case .tooLong: "media_too_long"
+        case .diskFull: "disk_full"
         case .decodingInterrupted: "decoding_interrupted"
         case .tooManyChannels: "too_many_channels"
         case .encodingFailed: "encoding_failed"
@@ -59,6 +62,7 @@ public enum MediaError: Error, Sendable, Hashable, CustomStringConvertible {
         case .limitExceeded:
             "The file needs more time or memory to read than this server allows."
         case .tooLong: "The recording is longer, or has more channels, than this server accepts."
+        case .diskFull: "There is no room left on the disk for the samples of the recording."
         case .decodingInterrupted: "Reading the recording was interrupted."
         case .tooManyChannels(let channels, let format):
             "The recording has \(channels) channels, \(format) holds at most 8. Ask for wav."

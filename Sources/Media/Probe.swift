@@ -23,6 +23,8 @@ public struct AudioInfo: Sendable, Hashable {
     public let duration: Double
     /// The duration is a guess from the bit rate, not a declaration.
     public let isDurationEstimated: Bool
+    /// The tags that its tracks get, in the order of their names; none where they were not asked for.
+    let tags: [Tag]
 }
 
 extension AudioInfo {
@@ -35,21 +37,24 @@ extension AudioInfo {
 
 extension MediaTools {
     /// Reads what a file says about itself.
+    /// - Parameter tags: Whether its tags are read, which can be megabytes.
     /// - Throws: ``MediaError``.
-    public func probe(_ file: String) async throws -> AudioInfo {
+    public func probe(_ file: String, tags: Bool = false) async throws -> AudioInfo {
+        let bytes = tags ? 64 << 20 : 1 << 20
         let arguments =
             ["-hide_banner", "-v", "warning"] + MediaTools.input(file) + [
                 "-show_entries",
                 "format=format_name,duration:stream=index,codec_type,codec_name,sample_rate,channels"
                     + ",channel_layout,duration,width,height"
-                    + ":stream_disposition=attached_pic,default:stream_tags=language",
+                    + ":stream_disposition=attached_pic,default"
+                    + (tags ? ":format_tags:stream_tags" : ":stream_tags=language"),
                 "-of", "json",
             ]
         let configuration = configuration(ffprobe, arguments)
         let (output, warnings) = try await within(seconds: limits.probeTime) {
             do {
                 let result = try await run(
-                    configuration, output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+                    configuration, output: .string(limit: bytes), error: .string(limit: 1 << 20))
                 switch result.terminationStatus {
                 case .exited(0): break
                 case .exited: throw MediaError.unreadable

@@ -23,6 +23,7 @@ struct ProbeReport: Decodable {
     struct Format: Decodable {
         let formatName: String?
         let duration: String?
+        let tags: [String: String]?
     }
     let streams: [Stream]?
     let format: Format?
@@ -56,7 +57,15 @@ struct ProbeReport: Decodable {
             },
             codec: codec, container: format?.formatName ?? "", film: film, cover: cover,
             duration: duration,
-            isDurationEstimated: isDurationEstimated || isFilm || duration <= 0)
+            isDurationEstimated: isDurationEstimated || isFilm || duration <= 0,
+            tags: Tag.copied(tags(of: audio)))
+    }
+
+    private func tags(of audio: Stream) -> [String: String] {
+        let whole = format?.tags ?? [:]
+        // In Ogg they are the stream's. Elsewhere a stream's are of its language and its making.
+        return format?.formatName == "ogg"
+            ? whole.merging(audio.tags ?? [:]) { whole, _ in whole } : whole
     }
 
     private func film(head: Data, language: String?) -> Film? {

@@ -1,5 +1,4 @@
 import Foundation
-import Subprocess
 
 /// What a file says about itself, in one word and a value: `artist`, `album`, ….
 public struct Tag: Sendable, Hashable {
@@ -33,44 +32,18 @@ public struct Tag: Sendable, Hashable {
     func titled(_ name: String) -> Tag {
         key.lowercased() == "title" ? Tag(key: key, value: "\(value) (\(name))") : self
     }
-}
 
-extension MediaTools {
     /// All tags together that are copied, in bytes; half of what Linux lets arguments have.
-    private static let tagBytes = 1 << 20
+    private static let room = 1 << 20
 
-    /// The tags of a recording that its tracks get, in the order of their names. What cannot be read is left out.
-    public func tags(_ file: String, _ info: AudioInfo) async -> [Tag] {
-        let arguments =
-            ["-hide_banner", "-v", "quiet"] + MediaTools.input(file) + [
-                "-select_streams", "\(info.stream)", "-show_entries", "format_tags:stream_tags",
-                "-of", "json",
-            ]
-        let configuration = configuration(ffprobe, arguments)
-        let report = try? await within(seconds: limits.probeTime) {
-            try await run(configuration, output: .string(limit: 64 << 20), error: .discarded)
-                .standardOutput
-        }
-        guard let report = try? JSONDecoder().decode(Report.self, from: Data((report ?? "").utf8))
-        else { return [] }
-        var tags = report.format?.tags ?? [:]
-        // In Ogg they are the stream's. Elsewhere a stream's are of its language and its making.
-        if info.container == "ogg" {
-            tags.merge(report.streams?.first?.tags ?? [:]) { whole, _ in whole }
-        }
-        var room = MediaTools.tagBytes
+    /// Those that are copied, in the order of their names.
+    static func copied(_ tags: [String: String]) -> [Tag] {
+        var room = room
         return tags.map { Tag(key: $0.key, value: $0.value) }.sorted { $0.key < $1.key }
             .filter { tag in
                 guard tag.isCopied else { return false }
                 room -= tag.key.utf8.count + tag.value.utf8.count
                 return room >= 0
             }
-    }
-
-    /// ffprobe's answer.
-    private struct Report: Decodable {
-        struct Part: Decodable { let tags: [String: String]? }
-        let streams: [Part]?
-        let format: Part?
     }
 }

@@ -6,13 +6,13 @@ struct JobInput: Sendable {
     let info: AudioInfo
     /// Of the job's tracks.
     let format: TrackFormat
-    let survey: Survey
-    /// Seconds that the survey took.
-    let surveySeconds: Double
+    let audio: DecodedAudio
+    /// Seconds that decoding took.
+    let decodeSeconds: Double
     /// Has files in the job's folder, which ``Carryover/cleanUp()`` removes.
     let carryover: Carryover
 
-    /// Reads the file once, to its end.
+    /// Decodes the file.
     /// - Parameters:
     ///   - format: `nil`: that of the source, which for a film is a film.
     ///   - folder: The job's own.
@@ -21,14 +21,14 @@ struct JobInput: Sendable {
         _ path: String, format: AudioFormat?, folder: String, _ tools: MediaTools
     ) async throws {
         self.path = path
-        let info = try await tools.probe(path)
+        let info = try await tools.probe(path, tags: true)
         let target = format?.trackFormat ?? info.naturalFormat
         try target.requireRoom(forChannels: info.channels)
-        // Beside the survey, as most of it is the start of a process.
+        // Beside decoding: covers and films need a process each.
         async let carryover = tools.carryover(from: path, info, to: target, folder: folder)
         let began = ContinuousClock.now
-        survey = try await tools.survey(path, info)
-        surveySeconds = began.secondsAgo
+        audio = try await tools.decode(path, info, folder: folder)
+        decodeSeconds = began.secondsAgo
         self.info = info
         self.format = target
         self.carryover = try await carryover

@@ -32,11 +32,12 @@ public struct JobResult: Sendable {
     /// Of each output, of the samples before a codec changed them.
     public let waveforms: [Waveform]
     public let info: AudioInfo
-    public let survey: Survey
+    /// Samples of one channel.
+    public let frames: Int
     /// The common factor that all tracks were scaled by: 1, unless a peak was over full scale.
     public let gain: Float
     /// Where the time went.
     public let seconds: JobSeconds
     /// Seconds of audio.
-    public var duration: Double { Double(survey.frames) / Double(info.sampleRate) }
+    public var duration: Double { Double(frames) / Double(info.sampleRate) }
 }

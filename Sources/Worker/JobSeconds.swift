@@ -1,13 +1,11 @@
 import Inference
 import Separation
 
-/// Where the time of a job goes, in seconds of the clock. Decoder, engine, networks and encoders work side by side,
+/// Where the time of a job goes, in seconds of the clock. After decoding, engine, networks and encoders work side by side,
 /// so the sum can exceed the time that passed.
 public struct JobSeconds: Sendable {
-    /// The decode before: length, level and peak of the whole file.
-    public let survey: Double
-    /// The engine had nothing to do, as no samples had been decoded.
-    public let decodeWait: Double
+    /// The whole file was decoded.
+    public let decode: Double
     /// The engine could not go on, as encoders were behind.
     public let encodeWait: Double
     /// At least one network of the separation ran.

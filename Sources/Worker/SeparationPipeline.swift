@@ -3,26 +3,17 @@ import Foundation
 import Media
 import Separation
 
-/// Decodes and separates a job's input, and hands on what is separated; each beside the others, joined by bounded queues.
+/// Separates a job's input, and hands on what is separated; both side by side, joined by a bounded queue.
 struct SeparationPipeline: Sendable {
     /// What is handed on.
     typealias Blocks = AsyncBufferSequence<AsyncChannel<SeparatedBlock>>
 
-    /// Seconds in which the engine had nothing to do.
-    struct Waits: Sendable {
-        /// As no samples had been decoded.
-        var decode = 0.0
-        /// As what it had separated was not taken.
-        var encode = 0.0
-    }
-
     let input: JobInput
-    private let tools: MediaTools
     private let separator: Separator
     private let inferenceBefore: Double
     private let engine: EngineActor
 
-    /// Reads the file once, and loads the networks that it needs beside that.
+    /// Decodes the file, and loads the networks that it needs beside that.
     /// - Parameters: Those of ``JobInput/init(_:format:folder:_:)``, and what to do.
     /// - Throws: `MediaError`, `ModelError`.
     init(
@@ -38,8 +29,7 @@ struct SeparationPipeline: Sendable {
         try await engine.begin(
             SeparationRequest(
                 kind: kind, dereverb: dereverb, sampleRate: input.info.sampleRate,
-                channels: input.info.channels, meanSquare: input.survey.meanSquare))
-        self.tools = tools
+                channels: input.info.channels, meanSquare: input.audio.meanSquare))
         self.separator = separator
         self.input = input
         self.engine = engine
@@ -51,66 +41,52 @@ struct SeparationPipeline: Sendable {
     /// Seconds of the clock in which at least one network of the separation ran.
     var inferenceSeconds: Double { separator.inferenceSeconds - inferenceBefore }
 
-    private enum Part<Value: Sendable>: Sendable {
-        case decoded
-        case separated(Waits)
-        case consumed(Value)
-    }
-
     /// Does it, once.
     /// - Parameter consume: Takes all blocks.
-    /// - Throws: `MediaError`, `ModelError`, `CancellationError`, or what `consume` throws.
+    /// - Returns: What `consume` does, and the seconds in which the engine had nothing to do, as what it had separated was
+    ///   not taken.
+    /// - Throws: `ModelError`, `POSIXError`, `CancellationError`, or what `consume` throws.
     func run<Value: Sendable>(
         _ consume: @escaping @Sendable (Blocks) async throws -> Value
-    ) async throws -> (Value, Waits) {
-        let decoded = AsyncChannel<[[Float]]>()
+    ) async throws -> (Value, encodeWait: Double) {
         let separated = AsyncChannel<SeparatedBlock>()
         return try await withThrowingTaskGroup(of: Part<Value>.self) { group in
             group.addTask {
-                defer { decoded.finish() }
-                try await tools.decode(input.path, input.info) { await decoded.send($0) }
-                return .decoded
-            }
-            group.addTask {
                 defer { separated.finish() }
-                return .separated(try await separate(decoded, into: separated))
+                return .separated(wait: try await separate(into: separated))
             }
             group.addTask {
                 .consumed(try await consume(separated.buffer(policy: .bounded(4))))
             }
             var value: Value?
-            var waits = Waits()
+            var encodeWait = 0.0
             for try await part in group {
                 switch part {
-                case .decoded: break
-                case .separated(let found): waits = found
+                case .separated(let wait): encodeWait = wait
                 case .consumed(let found): value = found
                 }
             }
-            return (value!, waits)
+            return (value!, encodeWait)
         }
     }
 
-    private func separate(
-        _ decoded: AsyncChannel<[[Float]]>, into separated: AsyncChannel<SeparatedBlock>
-    ) async throws -> Waits {
-        var waits = Waits()
+    private enum Part<Value: Sendable>: Sendable {
+        case separated(wait: Double)
+        case consumed(Value)
+    }
+
+    private func separate(into separated: AsyncChannel<SeparatedBlock>) async throws -> Double {
+        var wait = 0.0
         func send(_ blocks: [SeparatedBlock]) async {
             let began = ContinuousClock.now
             for block in blocks { await separated.send(block) }
-            waits.encode += began.secondsAgo
+            wait += began.secondsAgo
         }
-        var began = ContinuousClock.now
-        for await block in decoded.buffer(policy: .bounded(4)) {
-            waits.decode += began.secondsAgo
-            try Task.checkCancellation()
-            await send(try await engine.push(block))
-            began = .now
-        }
-        try Task.checkCancellation()
+        try await input.audio.forEach { await send(try await engine.push($0)) }
         while true {
+            try Task.checkCancellation()
             let blocks = try await engine.finish()
-            if blocks.isEmpty { return waits }
+            if blocks.isEmpty { return wait }
             await send(blocks)
         }
     }

@@ -44,17 +44,15 @@ public struct SplitJob: Sendable {
         let input = pipeline.input
         defer { input.carryover.cleanUp() }
         progress(0.04)
-        let spool = try Spool(folder: folder)
+        let spool = try Spool(input.audio, folder: folder)
         var tracks = TrackSet(tools, outputs(layout, input.format), input)
-        let frames = input.survey.frames
-        let (found, waits) = try await tracks.fill { tracks in
+        let frames = input.audio.frames
+        let (found, encodeWait) = try await tracks.fill { tracks in
             let result = try await pipeline.run { blocks in
                 try await write(blocks, spool, into: tracks) { done in
                     progress(0.04 + 0.92 * Double(done) / Double(frames))
                 }
             }
-            // The second decode must find what the first did.
-            if result.0.frames != frames { throw MediaError.decodingInterrupted }
             return (result, keep: result.0.isWritten)
         }
         let gain = TrackSet.gain(forPeak: found.peak)
@@ -71,9 +69,9 @@ public struct SplitJob: Sendable {
         progress(1)
         return JobResult(
             outputs: tracks.outputs, waveforms: tracks.waveforms, info: input.info,
-            survey: input.survey, gain: gain,
+            frames: input.audio.frames, gain: gain,
             seconds: JobSeconds(
-                survey: input.surveySeconds, decodeWait: waits.decode, encodeWait: waits.encode,
+                decode: input.decodeSeconds, encodeWait: encodeWait,
                 inference: pipeline.inferenceSeconds, engine: await pipeline.seconds))
     }
 

@@ -86,7 +86,7 @@ private final class Writer: Sendable {
             carryover: input.carryover.titled(output.title))
         peaks = Mutex(
             Waveform(
-                channels: info.channels, sampleRate: info.sampleRate, frames: input.survey.frames))
+                channels: info.channels, sampleRate: info.sampleRate, frames: input.audio.frames))
     }
 
     var waveform: Waveform { peaks.withLock { $0 } }

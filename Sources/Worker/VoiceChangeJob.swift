@@ -56,8 +56,8 @@ public struct VoiceChangeJob: Sendable {
         defer { input.carryover.cleanUp() }
         guard input.info.sampleRate >= Self.lowestRate else { throw VoiceError.noVoice }
         progress(0.04)
-        let spool = try Spool(folder: folder)
-        let (separated, waits) = try await pipeline.run { blocks in
+        let spool = try Spool(input.audio, folder: folder)
+        let (separated, encodeWait) = try await pipeline.run { blocks in
             try await separate(blocks, input, spool) { progress(0.04 + 0.56 * $0) }
         }
         let melody = try await melody(of: separated, input, network, spool) {
@@ -79,7 +79,7 @@ public struct VoiceChangeJob: Sendable {
             let peak = try await tracks.fill { tracks in
                 let peak = try await mix(
                     conversion, separated, melody.gate, gain: gain, spool, into: tracks
-                ) { progress(start + 0.1 * Double($0) / Double(input.survey.frames)) }
+                ) { progress(start + 0.1 * Double($0) / Double(input.audio.frames)) }
                 return (peak, keep: peak <= 1)
             }
             return (tracks, peak)
@@ -90,9 +90,9 @@ public struct VoiceChangeJob: Sendable {
         progress(1)
         return JobResult(
             outputs: tracks.outputs, waveforms: tracks.waveforms, info: input.info,
-            survey: input.survey, gain: gain,
+            frames: input.audio.frames, gain: gain,
             seconds: JobSeconds(
-                survey: input.surveySeconds, decodeWait: waits.decode, encodeWait: waits.encode,
+                decode: input.decodeSeconds, encodeWait: encodeWait,
                 inference: pipeline.inferenceSeconds, engine: await pipeline.seconds))
     }
 
@@ -110,7 +110,7 @@ public struct VoiceChangeJob: Sendable {
         let info = input.info
         var finder = VoiceFinder(
             sampleRate: info.sampleRate, channels: info.channels,
-            meanSquare: input.survey.meanSquare)
+            meanSquare: input.audio.meanSquare)
         var mixes = [VoiceFinder.Choice: ChannelMix]()
         for choice in VoiceFinder.Choice.allCases {
             mixes[choice] = ChannelMix(channels: info.channels)
@@ -123,11 +123,9 @@ public struct VoiceChangeJob: Sendable {
                 mixes[choice]!.add(choice.voice(of: block))
             }
             frames += block.source[0].count
-            progress(Double(frames) / Double(input.survey.frames))
+            progress(Double(frames) / Double(input.audio.frames))
         }
         try Task.checkCancellation()
-        // The second decode must find what the first did.
-        if frames != input.survey.frames { throw MediaError.decodingInterrupted }
         guard let choice = finder.finish() else { throw VoiceError.noVoice }
         return Separated(choice: choice, weights: mixes[choice]!.weights)
     }
@@ -150,7 +148,7 @@ public struct VoiceChangeJob: Sendable {
             gate.add(voice, of: block.source)
             frequencies += try tracker.push(
                 ChannelMix.mono(voice, weights: separated.weights))
-            progress(Double(frames) / Double(input.survey.frames))
+            progress(Double(frames) / Double(input.audio.frames))
         }
         gate.finish()
         frequencies += try tracker.finish()
@@ -165,7 +163,7 @@ public struct VoiceChangeJob: Sendable {
         try await spool.forEach { block, frames in
             survey.push(
                 ChannelMix.mono(separated.choice.voice(of: block), weights: separated.weights))
-            progress(Double(frames) / Double(input.survey.frames))
+            progress(Double(frames) / Double(input.audio.frames))
         }
         return try survey.finish()
     }

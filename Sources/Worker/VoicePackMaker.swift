@@ -4,7 +4,7 @@ import Media
 import Separation
 import VoiceChange
 
-/// Makes a voice pack of recordings: reads each five times, to find whether there is a voice and nothing much besides, where it is
+/// Makes a voice pack of recordings: goes through each five times, to find whether there is a voice and nothing much besides, where it is
 /// among the channels, its pitch, what it is like on the whole, and frame by frame.
 public actor VoicePackMaker {
     /// What is not the voice must be so much weaker, as a ratio of energies: 10 dB.
@@ -42,31 +42,32 @@ public actor VoicePackMaker {
         guard info.sampleRate >= VoiceChangeJob.lowestRate else {
             throw VoiceError.notAVoice(recording: name)
         }
-        let survey = try await tools.survey(file, info)
-        guard survey.meanSquare > 0 else { throw VoiceError.silent(recording: name) }
+        let audio = try await tools.decode(
+            file, info, folder: FileManager.default.temporaryDirectory.path)
+        guard audio.meanSquare > 0 else { throw VoiceError.silent(recording: name) }
         progress(0.05)
-        try listen(info, survey)
-        try await tools.decode(file, info) { try await self.listen($0) }
+        try listen(info, audio)
+        try await audio.forEach { try listen($0) }
         guard try hearsVoiceAlone() else { throw VoiceError.notAVoice(recording: name) }
         progress(0.4)
         mix = ChannelMix(channels: info.channels)
-        try await tools.decode(file, info) { await self.place($0) }
+        try await audio.forEach { mix.add($0) }
         weights = mix.weights
         progress(0.45)
         tracker = try PitchTracker(networks.pitch, sampleRate: info.sampleRate)
         frequencies = []
-        try await tools.decode(file, info) { try await self.track($0) }
+        try await audio.forEach { frequencies += try tracker?.push(mono($0)) ?? [] }
         frequencies += try tracker?.finish() ?? []
         progress(0.7)
         let pitch = PitchTrack(frequencies: frequencies)
         voice = try VoiceSurvey(sampleRate: info.sampleRate, pitch: pitch)
-        try await tools.decode(file, info) { await self.survey($0) }
+        try await audio.forEach { voice?.push(mono($0)) }
         // Where there is no voice, the builder says what is wrong with the recording.
         let statistics = try? voice?.finish()
         progress(0.8)
         try builder.begin(
             recording: name, sampleRate: info.sampleRate, pitch: pitch, statistics: statistics)
-        try await tools.decode(file, info) { try await self.learn($0) }
+        try await audio.forEach { try builder.push(mono($0)) }
         try builder.end()
         progress(1)
     }
@@ -79,13 +80,13 @@ public actor VoicePackMaker {
         try builder.finish(description)
     }
 
-    private func listen(_ info: AudioInfo, _ survey: Survey) throws {
+    private func listen(_ info: AudioInfo, _ audio: DecodedAudio) throws {
         stream = try separator.makeStream(
             SeparationRequest(
                 kind: .voice, sampleRate: info.sampleRate, channels: info.channels,
-                meanSquare: survey.meanSquare))
+                meanSquare: audio.meanSquare))
         finder = VoiceFinder(
-            sampleRate: info.sampleRate, channels: info.channels, meanSquare: survey.meanSquare)
+            sampleRate: info.sampleRate, channels: info.channels, meanSquare: audio.meanSquare)
         energies = (0, 0)
     }
 
@@ -111,16 +112,6 @@ public actor VoicePackMaker {
             }
         }
     }
-
-    private func place(_ block: [[Float]]) { mix.add(block) }
-
-    private func track(_ block: [[Float]]) throws {
-        frequencies += try tracker?.push(mono(block)) ?? []
-    }
-
-    private func survey(_ block: [[Float]]) { voice?.push(mono(block)) }
-
-    private func learn(_ block: [[Float]]) throws { try builder.push(mono(block)) }
 
     private func mono(_ block: [[Float]]) -> [Float] { ChannelMix.mono(block, weights: weights) }
 }

@@ -144,27 +144,25 @@ private struct Report: Encodable {
     }
     /// The stages work side by side; `docs/performance.md` explains them.
     struct Seconds: Encodable {
-        let total, survey, analysis, masks, synthesis, resampling, inference: Double
-        let decodeWait, inferenceWait, encodeWait: Double
+        let total, decode, analysis, masks, synthesis, resampling, inference: Double
+        let inferenceWait, encodeWait: Double
         let networks: [String: Double]
 
         init(total: Double, _ job: JobSeconds) {
             self.total = total
-            survey = job.survey
+            decode = job.decode
             analysis = job.engine.analysis
             masks = job.engine.masks
             synthesis = job.engine.synthesis
             resampling = job.engine.resampling
             inference = job.inference
-            decodeWait = job.decodeWait
             inferenceWait = job.engine.waiting
             encodeWait = job.encodeWait
             networks = job.engine.networks
         }
 
         enum CodingKeys: String, CodingKey {
-            case total, survey, analysis, masks, synthesis, resampling, inference, networks
-            case decodeWait = "decode_wait"
+            case total, decode, analysis, masks, synthesis, resampling, inference, networks
             case inferenceWait = "inference_wait"
             case encodeWait = "encode_wait"
         }

@@ -35,12 +35,55 @@ actor Samples {
             #expect(await samples.channels == expected)
             #expect(await samples.blocks.dropLast().allSatisfy { $0 == size })
         }
-        let survey = try await tools.survey(file.path, info)
-        #expect(survey.frames == expected[0].count)
-        #expect(survey.peak == expected.joined().map(abs).max())
+        let audio = try await tools.decode(file.path, info, folder: folder.path)
+        #expect(audio.frames == expected[0].count)
+        #expect(audio.peak == expected.joined().map(abs).max())
         let energy = expected.joined().reduce(0.0) { $0 + Double($1 * $1) }
         let mean = energy / Double(2 * expected[0].count)
-        #expect(abs(survey.meanSquare / mean - 1) < 1e-5)
+        #expect(abs(audio.meanSquare / mean - 1) < 1e-5)
+    }
+
+    /// Any part can be read, again and again, from a file that nobody else sees.
+    @Test(arguments: [1, 2, 6])
+    func whatWasDecodedOnceIsReadManyTimes(_ channels: Int) async throws {
+        let file = try folder.make(
+            "a.wav", from: Self.song, ["-t", "2", "-ac", "\(channels)", "-c:a", "pcm_s24le"])
+        let files = try folder.files()
+        let info = try await tools.probe(file.path)
+        let audio = try await tools.decode(file.path, info, folder: folder.path)
+        #expect(try folder.files() == files)
+        let expected = try TestSupport.decode(file, channels: channels)
+        for size in [1000, 65_536, 1 << 20] {
+            let samples = Samples()
+            try await audio.forEach(blockFrames: size) { await samples.add($0) }
+            #expect(await samples.channels == expected)
+            #expect(await samples.blocks.dropLast().allSatisfy { $0 == size })
+        }
+        #expect(try audio.read(from: 4321, count: 7) == expected.map { Array($0[4321..<4328]) })
+        #expect(throws: POSIXError.self) { try audio.read(from: audio.frames - 1, count: 2) }
+    }
+
+    /// ffmpeg writes no more than one sample over what is accepted.
+    @Test func exactlyAsMuchAsIsTakenIsTaken() async throws {
+        let file = try folder.make("a.wav", from: Self.song, ["-af", "atrim=end_sample=50000"])
+        let info = try await tools.probe(file.path)
+        var limits = MediaLimits()
+        for (samples, isTaken) in [(100_000, true), (99_999, false), (99_998, false)] {
+            limits.samples = samples
+            let confined = try MediaTools(limits: limits)
+            if isTaken {
+                #expect(
+                    try await confined.decode(file.path, info, folder: folder.path).frames == 50_000
+                )
+            } else {
+                await #expect(throws: MediaError.tooLong) {
+                    try await confined.decode(file.path, info, folder: self.folder.path)
+                }
+                await #expect(throws: MediaError.tooLong) {
+                    try await confined.decode(file.path, info) { _ in }
+                }
+            }
+        }
     }
 
     @Test func sixChannelsStaySix() async throws {
@@ -84,7 +127,9 @@ actor Samples {
         limits.samples = 2 * 44_100 * 9
         let confined = try MediaTools(limits: limits)
         let info = try await confined.probe(file.path)
-        await #expect(throws: MediaError.tooLong) { try await confined.survey(file.path, info) }
+        await #expect(throws: MediaError.tooLong) {
+            try await confined.decode(file.path, info, folder: folder.path)
+        }
         limits.samplesPerSecond = 2 * 44_100 - 1
         await #expect(throws: MediaError.tooLong) {
             try await MediaTools(limits: limits).probe(file.path)
@@ -117,9 +162,16 @@ actor Samples {
         try await tools.decode(file.path, try await tools.probe(file.path)) {
             await samples.add($0)
         }
-        let (left, right) = (await samples.channels[0], await samples.channels[1])
-        #expect(left.suffix(3) == [0, 0, -64])
-        #expect(right.suffix(3) == [0, 64, 0])
+        let audio = try await tools.decode(
+            file.path, try await tools.probe(file.path), folder: folder.path)
+        for decoded in [
+            await samples.channels, try audio.read(from: 0, count: audio.frames),
+            try audio.read(from: audio.frames - 3, count: 3),
+        ] {
+            #expect(decoded[0].suffix(3) == [0, 0, -64])
+            #expect(decoded[1].suffix(3) == [0, 64, 0])
+        }
+        #expect(audio.peak == 64 && audio.meanSquare.isFinite)
     }
 
     @Test(arguments: ["a.flac", "a.mp3", "a.m4a"])
@@ -131,7 +183,7 @@ actor Samples {
         let cut = try folder.write("cut-\(name)", bytes.prefix(bytes.count / 2))
         let info = try await tools.probe(cut.path)
         let error = await #expect(throws: MediaError.self) {
-            try await self.tools.survey(cut.path, info)
+            try await self.tools.decode(cut.path, info, folder: self.folder.path)
         }
         guard case .truncated(let declared, let found) = error else {
             Issue.record("\(String(describing: error))")
@@ -146,8 +198,9 @@ actor Samples {
         let file = try folder.make("a.wav", from: Self.song, ["-t", "20"])
         let bytes = try Data(contentsOf: file)
         try bytes.prefix(44 + 4 * 44_100 * 5).write(to: file)
-        let survey = try await tools.survey(file.path, try await tools.probe(file.path))
-        #expect(abs(survey.frames - 5 * 44_100) < 50)
+        let audio = try await tools.decode(
+            file.path, try await tools.probe(file.path), folder: folder.path)
+        #expect(abs(audio.frames - 5 * 44_100) < 50)
     }
 
     @Test func damageInTheMiddleIsSurvived() async throws {
@@ -156,8 +209,9 @@ actor Samples {
         let middle = bytes.count / 2
         bytes.replaceSubrange(middle..<middle + 3000, with: Data(repeating: 0x55, count: 3000))
         try bytes.write(to: file)
-        let survey = try await tools.survey(file.path, try await tools.probe(file.path))
-        #expect(abs(Double(survey.frames) / 44_100 - 20) < 1)
+        let audio = try await tools.decode(
+            file.path, try await tools.probe(file.path), folder: folder.path)
+        #expect(abs(Double(audio.frames) / 44_100 - 20) < 1)
     }
 
     @Test func aDecoderThatTakesTooLongIsKilled() async throws {
@@ -183,7 +237,7 @@ actor Samples {
         let confined = try MediaTools(limits: limits)
         let info = try await confined.probe(file.path)
         await #expect(throws: MediaError.limitExceeded) {
-            try await confined.survey(file.path, info)
+            try await confined.decode(file.path, info, folder: folder.path)
         }
     }
 
@@ -193,7 +247,9 @@ actor Samples {
         var limits = MediaLimits()
         limits.memory = 48 << 20
         let confined = try MediaTools(limits: limits)
-        await #expect(throws: MediaError.self) { try await confined.survey(file.path, info) }
+        await #expect(throws: MediaError.self) {
+            try await confined.decode(file.path, info, folder: folder.path)
+        }
     }
 
     @Test func cancellingKillsTheDecoder() async throws {

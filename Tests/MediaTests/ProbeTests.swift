@@ -44,8 +44,8 @@ import Testing
             #expect(info.film == nil)
             #expect(info.naturalFormat == natural)
             #expect(abs(info.duration - 2) < 0.15)
-            let survey = try await tools.survey(file.path, info)
-            #expect(abs(Double(survey.frames) / Double(rate) - 2) < 0.15)
+            let audio = try await tools.decode(file.path, info, folder: folder.path)
+            #expect(abs(Double(audio.frames) / Double(rate) - 2) < 0.15)
         }
     }
 
@@ -86,7 +86,8 @@ import Testing
         let info = try await tools.probe(film.path)
         #expect(info.film != nil)
         #expect(info.channels == 2)
-        #expect(try await tools.survey(film.path, info).frames > info.sampleRate)
+        #expect(
+            try await tools.decode(film.path, info, folder: folder.path).frames > info.sampleRate)
     }
 
     /// The sound of a film may end before the picture.
@@ -97,8 +98,9 @@ import Testing
             name,
             ["-f", "lavfi", "-i", "testsrc=d=6:s=64x64", "-t", "3", "-i", song]
                 + ["-ar", "44100", "-t", "6"])
-        let survey = try await tools.survey(film.path, try await tools.probe(film.path))
-        #expect(abs(survey.frames - 3 * 44_100) < 5000)
+        let audio = try await tools.decode(
+            film.path, try await tools.probe(film.path), folder: folder.path)
+        #expect(abs(audio.frames - 3 * 44_100) < 5000)
     }
 
     @Test func coverArtIsNoFilm() async throws {
@@ -154,7 +156,7 @@ import Testing
         let nothing = try folder.make("a.wav", from: Self.song, ["-t", "0"])
         await #expect(throws: MediaError.empty) {
             let info = try await self.tools.probe(nothing.path)
-            _ = try await self.tools.survey(nothing.path, info)
+            _ = try await self.tools.decode(nothing.path, info, folder: folder.path)
         }
     }
 
@@ -165,14 +167,14 @@ import Testing
         let file = folder.file(name)
         try FileManager.default.moveItem(at: plain, to: file)
         let info = try await tools.probe(file.path)
-        #expect(try await tools.survey(file.path, info).frames == 44_100)
+        #expect(try await tools.decode(file.path, info, folder: folder.path).frames == 44_100)
     }
 
     @Test func everyErrorHasACodeAndASentence() {
         let errors: [MediaError] = [
             .toolMissing("ffmpeg"), .unreadable, .noAudio, .empty, .limitExceeded,
             .truncated(declared: 10, found: 5), .encodingFailed(format: "mp3"),
-            .tooManyChannels(9, format: "mp3"), .tooLong, .decodingInterrupted,
+            .tooManyChannels(9, format: "mp3"), .tooLong, .decodingInterrupted, .diskFull,
         ]
         #expect(Set(errors.map(\.code)).count == errors.count)
         for error in errors {

@@ -8,7 +8,7 @@ extension MediaTools {
         _ source: URL, as format: TrackFormat? = nil, title: String = "vocals",
         in folder: TemporaryFolder
     ) async throws -> URL {
-        let info = try await probe(source.path)
+        let info = try await probe(source.path, tags: true)
         let format = format ?? info.naturalFormat
         let carryover = try await carryover(
             from: source.path, info, to: format, folder: folder.path)

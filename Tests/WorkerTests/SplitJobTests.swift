@@ -79,7 +79,7 @@ import Worker
         let file = try folder.make(name, from: Self.song, ["-ss", "30", "-t", "5"] + arguments)
         let result = try await run(file, stems: ["vocals"])
         let source = try decode(file, channels: result.info.channels)
-        #expect(result.survey.frames == source[0].count)
+        #expect(result.frames == source[0].count)
         let (stem, rest) = (try track("vocals", result), try track("no_vocals", result))
         #expect(stem.map(\.count) == source.map(\.count))
         #expect(rest.map(\.count) == source.map(\.count))
@@ -115,11 +115,13 @@ import Worker
         #expect(try await folder.processesEnd())
     }
 
-    /// The second decode has to find what the first found; less is no result.
-    @Test func aSourceThatEndsEarlyTheSecondTimeIsAnError() async throws {
-        let file = try folder.make("a.wav", from: Self.song, ["-t", "30", "-ac", "2"])
+    /// The file is read once; what becomes of it then does not matter.
+    @Test func aSourceThatIsCutOffAfterItWasReadIsStillWhole() async throws {
+        let file = try folder.make("a.wav", from: Self.song, ["-t", "20", "-ac", "2"])
         let long = try folder.make(
-            "long.wav", ["-stream_loop", "5", "-i", file.path, "-c", "copy"])
+            "long.wav", ["-stream_loop", "2", "-i", file.path, "-c", "copy"])
+        let expected = try track("no_vocals", await run(long, stems: ["vocals"]))
+        try FileManager.default.removeItem(at: folder.file("out"))
         let started = AsyncStream<Void>.makeStream()
         let job = Task {
             try await run(long, stems: ["vocals"]) { value in
@@ -129,8 +131,8 @@ import Worker
         for await _ in started.stream { break }
         let handle = try FileHandle(forWritingTo: long)
         try handle.truncate(atOffset: 2_000_000)
-        await #expect(throws: MediaError.decodingInterrupted) { try await job.value }
-        #expect(try await folder.processesEnd())
+        let found = try track("no_vocals", try await job.value)
+        #expect(found == expected)
     }
 
     @Test func encodersThatDieEndTheJob() async throws {
