@@ -8,7 +8,7 @@ public protocol TargetVoice: Sendable {
     ///   - weights: The mono mix that pitch and survey were taken from (``ChannelMix/weights``), one for each channel.
     /// - Throws: ``VoiceError/transform(size:)``, `ModelError`, `ResamplerError`.
     func makeConversion(
-        _ settings: VoiceSettings, source: VoiceStatistics, pitch: PitchTrack, sampleRate: Int,
+        _ settings: VoiceSettings, source: SourceVoice, pitch: PitchTrack, sampleRate: Int,
         weights: [Float]
     ) throws -> any VoiceConversion
 }
@@ -28,7 +28,7 @@ public protocol VoiceConversion {
 
 extension Voice: TargetVoice {
     public func makeConversion(
-        _ settings: VoiceSettings, source: VoiceStatistics, pitch: PitchTrack, sampleRate: Int,
+        _ settings: VoiceSettings, source: SourceVoice, pitch: PitchTrack, sampleRate: Int,
         weights: [Float]
     ) throws -> any VoiceConversion {
         try VoiceConverter(

@@ -7,7 +7,7 @@ struct TimbreRegression: Sendable, Equatable {
     static let count = (Content.count + 1) * MelCepstrum.order
 
     /// `[coefficient][value]`, the constant last.
-    private let weights: [Float]
+    let weights: [Float]
 
     /// - Parameter weights: ``count`` numbers.
     init(weights: [Float]) { self.weights = weights }
@@ -35,8 +35,8 @@ struct TimbreRegression: Sendable, Equatable {
 
 /// Learns a ``TimbreRegression`` from frames, in constant memory: ridge regression by its normal equations.
 struct TimbreRegressionCollector {
-    /// What is added to the diagonal, in frames.
-    private static let ridge = 30.0
+    /// What is added to the diagonal, in frames; the second where another regression is corrected.
+    private static let ridges = (30.0, 100.0)
     /// Expected values vary less than true ones; their deviation is raised to this power of the ratio.
     private static let restored = 0.7
     private static let width = Content.count + 1
@@ -65,12 +65,22 @@ struct TimbreRegressionCollector {
     }
 
     /// The weights as ``TimbreRegression/init(weights:)`` takes them.
-    func weights() -> [Float] {
+    /// - Parameter other: A regression that is corrected by the frames; the fewer there are, the more of it stays. What it
+    ///   expects varies as it does; without one, deviations are restored.
+    func weights(from other: TimbreRegression? = nil) -> [Float] {
         let width = Self.width
-        let factor = cholesky()
+        let factor = cholesky(ridge: other == nil ? Self.ridges.0 : Self.ridges.1)
         var weights = [Float](repeating: 0, count: TimbreRegression.count)
         for k in 1..<MelCepstrum.order {
             var solution = Array(targets[k * width..<(k + 1) * width])
+            if let other {
+                for row in 0..<width {
+                    for column in 0..<width {
+                        let product = products[max(row, column) * width + min(row, column)]
+                        solution[row] -= product * Double(other.weights[k * width + column])
+                    }
+                }
+            }
             for row in 0..<width {
                 for column in 0..<row {
                     solution[row] -= factor[row * width + column] * solution[column]
@@ -82,6 +92,13 @@ struct TimbreRegressionCollector {
                     solution[row] -= factor[below * width + row] * solution[below]
                 }
                 solution[row] /= factor[row * width + row]
+            }
+            if let other {
+                for column in 0..<width {
+                    let index = k * width + column
+                    weights[index] = other.weights[index] + Float(solution[column])
+                }
+                continue
             }
             // How much what is expected varies, and what is there.
             let mean = targets[k * width + width - 1] / frames
@@ -104,12 +121,12 @@ struct TimbreRegressionCollector {
     }
 
     /// The lower triangular matrix whose product with its transpose the matrix of products is.
-    private func cholesky() -> [Double] {
+    private func cholesky(ridge: Double) -> [Double] {
         let width = Self.width
         var factor = products
         for row in 0..<width {
             // The constant costs nothing.
-            factor[row * width + row] += row < Content.count ? Self.ridge : 1e-9 * frames
+            factor[row * width + row] += row < Content.count ? ridge : 1e-9 * frames
             for column in 0...row {
                 var sum = factor[row * width + column]
                 for k in 0..<column { sum -= factor[row * width + k] * factor[column * width + k] }

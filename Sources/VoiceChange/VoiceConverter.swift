@@ -29,6 +29,8 @@ public final class VoiceConverter {
     private let filters: [DifferentialFilter]
     private let silent: VoiceFrame
     private let difference: AlignedBuffer
+    /// Values of an envelope that lie below all voices.
+    private let rumble: Int
 
     private let mono = FrameQueue(length: 1)
     private let channels: [FrameQueue]
@@ -57,16 +59,17 @@ public final class VoiceConverter {
     ///   - weights: The mono mix that pitch and survey were taken from (``ChannelMix/weights``), one for each channel.
     /// - Throws: ``VoiceError/transform(size:)``, `ModelError`.
     public init(
-        voice: Voice, settings: VoiceSettings, source: VoiceStatistics, pitch: PitchTrack,
+        voice: Voice, settings: VoiceSettings, source: SourceVoice, pitch: PitchTrack,
         sampleRate: Int, weights: [Float] = [1]
     ) throws {
         shape = VoiceShape(sampleRate: sampleRate)
         step = Int((ContentNetwork.hop / shape.hop).rounded())
-        content = try ContentStream(voice.content, source)
+        content = try ContentStream(voice.content, source.statistics)
         self.weights = weights
-        map = TimbreMap(voice, source: source, accent: settings.accent)
+        map = try TimbreMap(voice, source: source, accent: settings.accent)
         pitchMap = PitchMap(
-            settings, source: source, target: voice.manifest.statistics.medianFrequency,
+            settings, source: source.statistics,
+            target: voice.manifest.statistics.medianFrequency,
             targetSpread: voice.manifest.statistics.pitchSpread)
         frames = try VoiceFrames(shape, pitch: pitch)
         current = VoiceFrame(shape)
@@ -83,6 +86,8 @@ public final class VoiceConverter {
             self.filters = filters
         } catch { throw VoiceError.transform(size: error.size) }
         difference = AlignedBuffer(count: VectorMath.padded(shape.bins))
+        rumble =
+            Int(VoiceShape.lowestFrequency * Double(shape.transformSize) / Double(sampleRate)) + 1
         channels = weights.map { _ in FrameQueue(length: 1) }
         filtered = weights.map { _ in FrameQueue(length: 1) }
     }
@@ -154,6 +159,8 @@ public final class VoiceConverter {
             difference.pointer.vectors[block].clamp(lowerBound: -limit, upperBound: limit)
         }
         loudness.match(difference.pointer, of: frame.envelope)
+        // What rumbles below all voices is not raised.
+        for bin in 0..<rumble { difference.pointer[bin] = min(difference.pointer[bin], 0) }
 
         let isMade = frame.frequency > 0 && !pitchMap.isIdentity
         for (channel, filter) in filters.enumerated() {

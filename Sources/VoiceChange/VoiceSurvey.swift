@@ -2,13 +2,11 @@ import DSP
 
 /// The first pass over a voice that is to be converted: what it is like on the whole. Samples go into ``push(_:)``.
 public final class VoiceSurvey {
-    /// Frames of 5 ms from one that is looked at to the next.
-    private static let step = 4
-
     private let frames: VoiceFrames
     private let frame: VoiceFrame
     private let mel: MelCepstrum
     private var collector: StatisticsCollector
+    private var speech = SourceVoice.Speech()
 
     /// - Parameters:
     ///   - sampleRate: Hertz, from 8000 on.
@@ -16,10 +14,11 @@ public final class VoiceSurvey {
     /// - Throws: ``VoiceError/transform(size:)``.
     public init(sampleRate: Int, pitch: PitchTrack) throws(VoiceError) {
         let shape = VoiceShape(sampleRate: sampleRate)
-        frames = try VoiceFrames(shape, pitch: pitch, step: Self.step)
+        let step = Int((ContentNetwork.hop / shape.hop).rounded())
+        frames = try VoiceFrames(shape, pitch: pitch, step: step)
         frame = VoiceFrame(shape)
         mel = MelCepstrum(shape)
-        collector = StatisticsCollector(secondsPerFrame: shape.hop * Double(Self.step))
+        collector = StatisticsCollector(secondsPerFrame: shape.hop * Double(step))
     }
 
     /// Takes the next samples, mono.
@@ -29,18 +28,21 @@ public final class VoiceSurvey {
 
     /// What the voice is like.
     /// - Throws: ``VoiceError/noVoice`` where there is less than half a second of it.
-    public func finish() throws(VoiceError) -> VoiceStatistics {
+    public func finish() throws(VoiceError) -> SourceVoice {
         frames.finish(frame: frame) { add($1) }
         guard collector.voicedSeconds >= 0.5, let statistics = collector.statistics() else {
             throw .noVoice
         }
-        return statistics
+        return SourceVoice(statistics: statistics, speech: speech)
     }
 
     private func add(_ frame: VoiceFrame) {
-        guard frame.frequency > 0, !frame.isSilent else { return }
-        _ = collector.add(
-            frequency: frame.frequency, cepstrum: mel.analyze(frame.envelope),
-            aperiodicity: frame.aperiodicity)
+        let cepstrum = mel.analyze(frame.envelope)
+        let isVoiced = frame.frequency > 0 && !frame.isSilent
+        let counts =
+            isVoiced
+            && collector.add(
+                frequency: frame.frequency, cepstrum: cepstrum, aperiodicity: frame.aperiodicity)
+        speech.add(SourceVoice.Frame(cepstrum: cepstrum, isVoiced: isVoiced, counts: counts))
     }
 }

@@ -10,6 +10,9 @@ import Foundation
 ///
 /// The noise is a function of the sample's index; the same frames always give the same samples.
 public final class VoiceSynthesizer {
+    /// How much quieter pulses are at 0 Hz than their envelope, as natural logarithm of the amplitude: 40 dB.
+    private static let depth: Float = 4.6
+
     private let shape: VoiceShape
     private let minimumPhase: MinimumPhase
     private let filter: TimeVaryingFilter
@@ -99,8 +102,18 @@ public final class VoiceSynthesizer {
             periodic.vectors[block] = 0.5 * (envelope + VectorMath.log(1 - VectorMath.exp(share)))
             noise.vectors[block] = 0.5 * (envelope + share)
         }
+        quietBelow(current.frequency, in: periodic)
         minimumPhase.complete(current.periodic)
         minimumPhase.complete(current.noise)
+    }
+
+    /// Below its first harmonic a voice has nothing, but envelopes go on. What pulses would sound there follows their
+    /// loudness, a rumble of up to 20 Hz.
+    private func quietBelow(_ frequency: Float, in amplitude: UnsafeMutablePointer<Float>) {
+        let spacing = Float(shape.sampleRate) / Float(shape.transformSize)
+        for bin in 0...Int(frequency / spacing) {
+            amplitude[bin] -= Self.depth * (1 - Float(bin) * spacing / frequency)
+        }
     }
 
     /// The noise's share of the power as natural logarithm: linear in decibels from −60 dB at 0 Hz through the bands

@@ -63,7 +63,7 @@ public struct VoiceChangeJob: Sendable {
         let melody = try await melody(of: separated, input, network, spool) {
             progress(0.6 + 0.1 * $0)
         }
-        let statistics = try await survey(separated, melody, input, spool) {
+        let source = try await survey(separated, melody, input, spool) {
             progress(0.7 + 0.1 * $0)
         }
         let settings = VoiceSettings(
@@ -71,7 +71,7 @@ public struct VoiceChangeJob: Sendable {
             isSong: separated.choice == .vocals || melody.pitch.isSung)
         func convert(gain: Float, from start: Double) async throws -> (TrackSet, peak: Float) {
             let conversion = try voice.makeConversion(
-                settings, source: statistics, pitch: melody.pitch,
+                settings, source: source, pitch: melody.pitch,
                 sampleRate: input.info.sampleRate, weights: separated.weights)
             let output = JobOutput(
                 label: Self.label, isBack: true, folder: folder, format: input.format)
@@ -158,7 +158,7 @@ public struct VoiceChangeJob: Sendable {
     private func survey(
         _ separated: Separated, _ melody: Melody, _ input: JobInput, _ spool: Spool,
         progress: (Double) -> Void
-    ) async throws -> VoiceStatistics {
+    ) async throws -> SourceVoice {
         let survey = try VoiceSurvey(sampleRate: input.info.sampleRate, pitch: melody.pitch)
         try await spool.forEach { block, frames in
             survey.push(

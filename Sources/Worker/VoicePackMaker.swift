@@ -63,7 +63,7 @@ public actor VoicePackMaker {
         voice = try VoiceSurvey(sampleRate: info.sampleRate, pitch: pitch)
         try await audio.forEach { voice?.push(mono($0)) }
         // Where there is no voice, the builder says what is wrong with the recording.
-        let statistics = try? voice?.finish()
+        let statistics = try? voice?.finish().statistics
         progress(0.8)
         try builder.begin(
             recording: name, sampleRate: info.sampleRate, pitch: pitch, statistics: statistics)

@@ -79,7 +79,7 @@ struct MakeVoices {
             let recording = try Spoken("data/speech/\(name)")
             try builder.begin(
                 recording: name, sampleRate: recording.rate, pitch: recording.pitch,
-                statistics: try recording.survey())
+                statistics: try recording.survey().statistics)
             try builder.push(recording.samples)
             try builder.end()
         }

@@ -265,7 +265,7 @@ import VoiceChange
     /// Without a pitch of its own, a voice keeps the recording's; with one it goes where it is asked to.
     @Test func pitchGoesWhereItIsAskedTo() throws {
         let source = try Spoken("eval/solo/smstools_speech-male.flac")
-        let median = try source.survey().medianFrequency
+        let median = try source.survey().statistics.medianFrequency
         try add(Self.fixture("client"), id: "FREE")
         try add(Self.fixture("client"), id: "HIGH", pitch: 2.2 * median)
         func semitones(

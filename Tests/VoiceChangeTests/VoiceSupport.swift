@@ -32,7 +32,7 @@ struct Spoken {
                 start: start, seconds: seconds)[0], rate: rate)
     }
 
-    func survey() throws -> VoiceStatistics {
+    func survey() throws -> SourceVoice {
         let survey = try VoiceSurvey(sampleRate: rate, pitch: pitch)
         survey.push(samples)
         return try survey.finish()
@@ -82,7 +82,7 @@ enum Packs {
         for (index, recording) in recordings.enumerated() {
             try builder.begin(
                 recording: "\(index)", sampleRate: recording.rate, pitch: recording.pitch,
-                statistics: try? recording.survey())
+                statistics: try? recording.survey().statistics)
             try builder.push(recording.samples)
             try builder.end()
         }

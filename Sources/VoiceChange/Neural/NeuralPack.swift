@@ -35,7 +35,7 @@ public struct NeuralPack: TargetVoice {
     }
 
     public func makeConversion(
-        _ settings: VoiceSettings, source: VoiceStatistics, pitch: PitchTrack, sampleRate: Int,
+        _ settings: VoiceSettings, source: SourceVoice, pitch: PitchTrack, sampleRate: Int,
         weights: [Float]
     ) throws -> any VoiceConversion {
         try NeuralVoiceConverter(

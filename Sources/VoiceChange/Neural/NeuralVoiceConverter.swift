@@ -27,12 +27,13 @@ public final class NeuralVoiceConverter: VoiceConversion {
     ///   - weights: The mono mix that pitch and survey were taken from (``ChannelMix/weights``), one for each channel.
     /// - Throws: `ModelError`, `ResamplerError`.
     public init(
-        _ voice: NeuralVoice, median: Double?, settings: VoiceSettings, source: VoiceStatistics,
+        _ voice: NeuralVoice, median: Double?, settings: VoiceSettings, source: SourceVoice,
         pitch: PitchTrack, sampleRate: Int, weights: [Float] = [1]
     ) throws {
         shape = VoiceShape(sampleRate: sampleRate)
         self.weights = weights
-        let map = PitchMap(settings, source: source, target: median, targetSpread: nil)
+        let map = PitchMap(
+            settings, source: source.statistics, target: median, targetSpread: nil)
         pitchMap = map
         // Its frames have 10 ms.
         let step = Int((0.01 / pitch.hop).rounded())
