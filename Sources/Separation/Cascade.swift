@@ -5,7 +5,7 @@ import Inference
 /// the mask of what they divide. The masks of all undivided stems sum to one.
 final class Cascade {
     private let plan: SeparationPlan
-    private let order = RunOrder()
+    private let order: RunOrder
     private let first: Ensemble
     private let divisions: [Division]
     private let isClearCut: Bool
@@ -18,8 +18,11 @@ final class Cascade {
     /// By channel, the rows of the frames that the divisions are at; stays empty without any.
     private let held: [FrameRing]
 
-    init(_ plan: SeparationPlan, _ request: SeparationRequest) throws(ModelError) {
+    init(_ plan: SeparationPlan, _ request: SeparationRequest, _ order: RunOrder)
+        throws(ModelError)
+    {
         self.plan = plan
+        self.order = order
         first = try Ensemble(plan, request, order)
         var divisions: [Division] = []
         for network in plan.divisions {
@@ -57,14 +60,16 @@ final class Cascade {
     func advance(
         _ frames: MagnitudeQueue, _ spectra: [FrameRing], isLast: Bool
     ) throws(ModelError) -> Bool {
-        var isBusy = try first.advance(frames, isLast: isLast)
         for frame in held[0].end..<max(first.finished, held[0].end) where !divisions.isEmpty {
             for channel in 0..<channels { hold(frame, channel, spectra[channel][frame]) }
             for division in divisions { division.append() }
         }
         if !divisions.isEmpty { first.drop(before: first.finished) }
         let isDivided = isLast && first.finished == frames.end
+        var isBusy = false
         for division in divisions { isBusy = try division.advance(isLast: isDivided) || isBusy }
+        // At the end nothing else keeps the first stage from running ahead.
+        if !(isLast && isBusy) { isBusy = try first.advance(frames, isLast: isLast) || isBusy }
         if !isBusy && isLast { isBusy = try order.collect() }
         return isBusy
     }

@@ -8,11 +8,16 @@ final class DryStream: StemStream {
 
     private let stream: any StemStream
     /// By stem; `nil`: not a voice.
-    private let dryers: [(any StemStream)?]
+    private let dryers: [Dryer?]
     private let isComplement: Bool
-    private let source: [FrameQueue]
-    /// `[stem][channel]`
-    private let stems: [[FrameQueue]]
+    /// Blocks whose voices are not all dry yet, without those voices.
+    private var waiting: [SeparatedBlock] = []
+
+    private struct Dryer {
+        let stream: any StemStream
+        /// By channel, what is dry and not given back yet.
+        let voice: [FrameQueue]
+    }
 
     /// - Parameters:
     ///   - dryers: For each stem of the stream what gives the dry voice of it, as its only stem; `nil` keeps the stem.
@@ -21,13 +26,13 @@ final class DryStream: StemStream {
         _ stream: any StemStream, _ dryers: [(any StemStream)?], isComplement: Bool, channels: Int
     ) {
         self.stream = stream
-        self.dryers = dryers
+        self.dryers = dryers.map {
+            $0.map { Dryer(stream: $0, voice: FrameQueue.samples(channels)) }
+        }
         self.isComplement = isComplement
-        source = FrameQueue.samples(channels)
-        stems = dryers.map { _ in FrameQueue.samples(channels) }
     }
 
-    var seconds: StageSeconds { dryers.compactMap { $0?.seconds }.reduce(stream.seconds, +) }
+    var seconds: StageSeconds { dryers.compactMap { $0?.stream.seconds }.reduce(stream.seconds, +) }
 
     func push(_ block: [[Float]]) throws -> [SeparatedBlock] {
         for part in try stream.push(block) { try take(part) }
@@ -41,10 +46,10 @@ final class DryStream: StemStream {
                 isBusy = true
                 for part in parts { try take(part) }
             } else {
-                for (dryer, queues) in zip(dryers, stems) {
-                    guard let parts = try dryer?.rest() else { continue }
+                for dryer in dryers.compactMap(\.self) {
+                    guard let parts = try dryer.stream.rest() else { continue }
                     isBusy = true
-                    for part in parts { queues.append(part.stems[0]) }
+                    for part in parts { dryer.voice.append(part.stems[0]) }
                 }
             }
             let blocks = finished()
@@ -53,27 +58,36 @@ final class DryStream: StemStream {
     }
 
     private func take(_ part: SeparatedBlock) throws {
-        source.append(part.source)
-        for (index, stem) in part.stems.enumerated() {
-            if let dryer = dryers[index] {
-                let voice = isComplement ? part.source.without(stem) : stem
-                for part in try dryer.push(voice) { stems[index].append(part.stems[0]) }
-            } else {
-                stems[index].append(stem)
-            }
+        var stems = part.stems
+        for (index, dryer) in dryers.enumerated() {
+            guard let dryer else { continue }
+            let voice = isComplement ? part.source.without(stems[index]) : stems[index]
+            for part in try dryer.stream.push(voice) { dryer.voice.append(part.stems[0]) }
+            stems[index] = []
         }
+        waiting.append(SeparatedBlock(source: part.source, stems: stems))
     }
 
+    /// The blocks whose voices are dry.
     private func finished() -> [SeparatedBlock] {
-        let end = stems.map { $0[0].end }.min()!
-        return SeparatedBlock.ends(from: source[0].start, to: end).map { end in
-            let original = source.take(until: end)
-            return SeparatedBlock(
-                source: original,
-                stems: stems.map { queues in
-                    let dry = queues.take(until: end)
-                    return isComplement ? original.without(dry).onGrid : dry
-                })
+        let available = dryers.compactMap { $0.map { $0.voice[0].end - $0.voice[0].start } }
+        var left = available.min() ?? .max
+        var blocks: [SeparatedBlock] = []
+        while let block = waiting.first, block.source[0].count <= left {
+            left -= block.source[0].count
+            blocks.append(withVoices(waiting.removeFirst()))
         }
+        return blocks
+    }
+
+    private func withVoices(_ block: SeparatedBlock) -> SeparatedBlock {
+        SeparatedBlock(
+            source: block.source,
+            stems: zip(dryers, block.stems).map { dryer, stem in
+                guard let dryer else { return stem }
+                let end = dryer.voice[0].start + block.source[0].count
+                let dry = dryer.voice.take(until: end)
+                return isComplement ? block.source.without(dry).onGrid : dry
+            })
     }
 }

@@ -1,6 +1,6 @@
 import Inference
 
-/// Which networks have been started and not waited for, the oldest first.
+/// Which networks of a recording have been started and not waited for, the oldest first.
 ///
 /// Each is waited for when the two after it have been started, or the second one after it of the same network is to be: so networks
 /// have work while results are used, and little has to be kept meanwhile. What a frame's masks are does not depend on it.

@@ -46,8 +46,10 @@ final class MaskDivider: SpectrumDivider {
     private let distinctBins: Int
     private let masks: [AlignedBuffer]
 
-    init(_ plan: SeparationPlan, _ request: SeparationRequest) throws(ModelError) {
-        cascade = try Cascade(plan, request)
+    init(_ plan: SeparationPlan, _ request: SeparationRequest, _ order: RunOrder)
+        throws(ModelError)
+    {
+        cascade = try Cascade(plan, request, order)
         sampleRate = plan.base.manifest.sampleRate
         let shape = plan.base.manifest.stft.shape
         self.shape = shape

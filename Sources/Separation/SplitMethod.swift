@@ -57,38 +57,41 @@ struct SplitMethod {
     }
 
     func makeStream(_ request: SeparationRequest) throws -> any StemStream {
+        let order = RunOrder()
         let stream: any StemStream =
             switch way {
-            case .masks(let plan): try masks(plan, request)
+            case .masks(let plan): try masks(plan, request, order)
             case .voice(let network, let attenuation):
                 try filter(network, attenuation: attenuation, request)
             case .demuser(let plan, let network):
-                SpeechStream(try opinions(plan, network, request))
-            case .opinions(let plan, let network): try opinions(plan, network, request)
+                SpeechStream(try opinions(plan, network, request, order))
+            case .opinions(let plan, let network): try opinions(plan, network, request, order)
             }
         guard let dry else { return stream }
         let isComplement = request.kind == .demuser
         let dryers = try request.kind.stems.map { stem in
-            isComplement || DryStream.voices.contains(stem) ? try masks(dry, request) : nil
+            isComplement || DryStream.voices.contains(stem) ? try masks(dry, request, order) : nil
         }
         return DryStream(stream, dryers, isComplement: isComplement, channels: request.channels)
     }
 
     private func opinions(
-        _ plan: SeparationPlan, _ network: VoiceNetwork, _ request: SeparationRequest
+        _ plan: SeparationPlan, _ network: VoiceNetwork, _ request: SeparationRequest,
+        _ order: RunOrder
     ) throws -> ParallelStreams {
         ParallelStreams(
             [
-                (try masks(plan, request), 1),
+                (try masks(plan, request, order), 1),
                 (try filter(network, attenuation: nil, request), 1),
             ], channels: request.channels)
     }
 
-    private func masks(_ plan: SeparationPlan, _ request: SeparationRequest) throws
-        -> SpectrumStream
+    private func masks(_ plan: SeparationPlan, _ request: SeparationRequest, _ order: RunOrder)
+        throws -> SpectrumStream
     {
         try SpectrumStream(
-            MaskDivider(plan, request), sampleRate: request.sampleRate, channels: request.channels)
+            MaskDivider(plan, request, order), sampleRate: request.sampleRate,
+            channels: request.channels)
     }
 
     private func filter(
