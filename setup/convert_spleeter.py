@@ -37,7 +37,7 @@ import checkpoint
 import conversion
 from memory import Memory
 
-FRAMES, BINS = 128, 1024
+FRAMES, BINS = 64, 1024
 FILTERS = [2, 16, 32, 64, 128, 256, 512]
 # The wheel's order; which is which was checked on recordings of both kinds.
 STEMS = ["vocals", "accompaniment"]

@@ -14,7 +14,7 @@ from torch.nn import functional
 from . import config
 from .model import PLANES, Block, Core, interpolated
 
-HOPS = 128  # of a block
+HOPS = 64  # of a block
 
 
 def frames_of(stride: int) -> int:

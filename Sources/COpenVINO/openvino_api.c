@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -63,14 +64,16 @@ void ov_limit_arenas(void) {
 
 void ov_return_memory(const char *cache) {
     malloc_trim(0);
-    FILE *maps = cache ? fopen("/proc/self/maps", "r") : NULL;
-    if (!maps) return;
+    // Without links, as in the list of maps.
+    char *folder = cache ? realpath(cache, NULL) : NULL;
+    FILE *maps = folder ? fopen("/proc/self/maps", "r") : NULL;
     char line[PATH_MAX + 128], access[5];
     unsigned long start, end;
     // Lines like “7f00-7f20 r--s … /path/1.blob”; what can have been written to stays.
-    while (fgets(line, sizeof line, maps))
-        if (strstr(line, cache) && strstr(line, ".blob") &&
+    while (maps && fgets(line, sizeof line, maps))
+        if (strstr(line, folder) && strstr(line, ".blob") &&
             sscanf(line, "%lx-%lx %4s", &start, &end, access) == 3 && !strchr(access, 'w'))
             madvise((void *)start, end - start, MADV_DONTNEED);
-    fclose(maps);
+    if (maps) fclose(maps);
+    free(folder);
 }

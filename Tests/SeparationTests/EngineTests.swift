@@ -190,6 +190,37 @@ import Testing
             separator.notes.contains { $0.contains("spleeter-2stems") && $0.contains("SHA-256") })
     }
 
+    /// Compiled networks are files in memory whose pages are given back once they are loaded, also where the cache is behind a link.
+    @Test func compiledNetworksAreNotKeptTwice() throws {
+        let folder = try TemporaryFolder()
+        let cache = folder.file("disk")
+        try FileManager.default.createDirectory(at: cache, withIntermediateDirectories: false)
+        try folder.link("cache", to: cache)
+        let library = ModelLibrary(
+            directories: Repository.models, cache: folder.file("cache").path)
+        func load() throws -> Separator {
+            let separator = try Separator(
+                library: library, runtime: Repository.runtime, threads: 2)
+            try separator.load(.stems(["vocals"], clearCut: false))
+            return separator
+        }
+        _ = try load()
+        let separator = try load()
+        let file = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps"))
+        let maps = String(decoding: try #require(try file.readToEnd()), as: UTF8.self)
+        var resident: [Int] = []
+        var isCompiled = false
+        for line in maps.split(separator: "\n") {
+            if line.prefix(while: { $0 != " " }).contains("-") {
+                isCompiled = line.contains(cache.path) && line.hasSuffix(".blob")
+            } else if isCompiled, line.hasPrefix("Rss:") {
+                resident.append(Int(line.split(separator: " ")[1])!)
+            }
+        }
+        #expect(resident.count >= 2 && resident.max()! < 1000, "kB: \(resident)")
+        withExtendedLifetime(separator) {}
+    }
+
     /// What networks remember of silence is read from the cache, found again where it is cut short, and written anew by a check.
     @Test func memoriesOfSilenceAreKept() throws {
         let folder = try TemporaryFolder()
