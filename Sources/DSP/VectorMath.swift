@@ -12,7 +12,7 @@ public enum VectorMath {
     /// `eˣ`; arguments are limited to ±87.
     @inlinable @inline(__always)
     public static func exp(_ value: Vector) -> Vector {
-        let x = value.clamped(lowerBound: Vector(repeating: -87), upperBound: Vector(repeating: 87))
+        let x = value.atLeast(Vector(repeating: -87)).atMost(Vector(repeating: 87))
         let shifted = x * 1.442695041 + rounder
         let n = shifted - rounder
         let r = (x - n * 0.693359375) + n * 2.12194440e-4
@@ -73,6 +73,16 @@ public enum VectorMath {
 
     /// `count` rounded up to whole vectors.
     @inlinable public static func padded(_ count: Int) -> Int { (count + 7) / 8 * 8 }
+}
+
+extension SIMD8<Float> {
+    /// The larger one of each two numbers. The standard library's `pointwiseMax` does the same in a call, value by value.
+    @inlinable @inline(__always)
+    public func atLeast(_ least: Self) -> Self { replacing(with: least, where: self .< least) }
+
+    /// The smaller one of each two numbers.
+    @inlinable @inline(__always)
+    public func atMost(_ most: Self) -> Self { replacing(with: most, where: self .> most) }
 }
 
 extension UnsafeMutablePointer<Float> {

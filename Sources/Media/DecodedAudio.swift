@@ -80,7 +80,8 @@ private struct Levels {
                 let values = UnsafeRawPointer(samples.baseAddress! + index)
                     .loadUnaligned(as: SIMD8<Float>.self)
                 sums += values * values
-                peaks = pointwiseMax(peaks, pointwiseMax(values, -values))
+                peaks.replace(with: values, where: values .> peaks)
+                peaks.replace(with: -values, where: -values .> peaks)
                 index += 8
                 if index % 1024 == 0 {
                     energy += Double(sums.sum())
@@ -93,7 +94,7 @@ private struct Levels {
             }
         }
         energy += Double(sums.sum())
-        peak = max(peak, peaks.max())
+        for lane in 0..<8 { peak = max(peak, peaks[lane]) }
     }
 }
 

@@ -78,7 +78,9 @@ enum Interleaved {
             var values = (raw + 4 * index).loadUnaligned(as: SIMD8<Float>.self)
             // A number minus itself is 0, and nothing else is.
             values.replace(with: 0, where: (values - values) .!= 0)
-            values.clamp(lowerBound: -limit, upperBound: limit)
+            // `clamp` and `pointwiseMax` are calls that go value by value.
+            values.replace(with: -limit, where: values .< -limit)
+            values.replace(with: limit, where: values .> limit)
             (raw + 4 * index).storeBytes(of: values, as: SIMD8<Float>.self)
             index += 8
         }

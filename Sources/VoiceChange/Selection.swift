@@ -10,7 +10,7 @@ enum Selection {
     ) -> (largest: Float, rest: Float) {
         let blocks = VectorMath.padded(count) / 8
         var maximum = SIMD8<Float>.zero
-        for i in 0..<blocks { maximum = pointwiseMax(maximum, values.vectors[i]) }
+        for i in 0..<blocks { maximum = maximum.atLeast(values.vectors[i]) }
         // Bit patterns of positive floats are ordered as the floats: the threshold is bisected among them,
         // to an eighth of a percent.
         var high = maximum.max().bitPattern &+ 1

@@ -55,7 +55,7 @@ final class SpectralEnvelope {
 
         let vectors = VectorMath.padded(bins) / 8
         for i in 0..<vectors {
-            let floored = pointwiseMax(power.vectors[i], SIMD8(repeating: 1e-16))
+            let floored = power.vectors[i].atLeast(SIMD8(repeating: 1e-16))
             envelope.vectors[i] = VectorMath.log(floored)
         }
         // The logarithm is even, so its cepstrum is real and comes out of one inverse transform.

@@ -9,10 +9,13 @@ public final class VoiceAnalyzer {
     public let reach: Int
     private let envelope: SpectralEnvelope
     private let aperiodicity: BandAperiodicity
+    private let measuresAperiodicity: Bool
 
+    /// - Parameter measuresAperiodicity: Otherwise frames have none, which saves much of the time.
     /// - Throws: ``TransformError`` where libavutil has no transform of a size that the rate needs.
-    public init(_ shape: VoiceShape) throws(TransformError) {
+    public init(_ shape: VoiceShape, measuresAperiodicity: Bool = true) throws(TransformError) {
         self.shape = shape
+        self.measuresAperiodicity = measuresAperiodicity
         // Two periods and a quarter of the lowest voice.
         reach = shape.sampleRate * 9 / 4 / 47 + 2
         envelope = try SpectralEnvelope(shape)
@@ -35,7 +38,7 @@ public final class VoiceAnalyzer {
             frequency > 0
             && aperiodicity.isVoiced(signal, around: center, frequency: frequency)
         frame.frequency = voiced ? frequency : 0
-        if voiced {
+        if voiced, measuresAperiodicity {
             aperiodicity.analyze(
                 signal, around: center, frequency: frequency, into: &frame.aperiodicity)
         } else {

@@ -71,7 +71,8 @@ public final class VoiceConverter {
             settings, source: source.statistics,
             target: voice.manifest.statistics.medianFrequency,
             targetSpread: voice.manifest.statistics.pitchSpread)
-        frames = try VoiceFrames(shape, pitch: pitch)
+        frames = try VoiceFrames(
+            shape, pitch: pitch, measuresAperiodicity: !pitchMap.isIdentity)
         current = VoiceFrame(shape)
         silent = VoiceFrame(shape)
         mel = MelCepstrum(shape)
@@ -156,7 +157,8 @@ public final class VoiceConverter {
         mel.envelope(of: change.cepstrum, into: difference.pointer)
         let limit = SIMD8<Float>(repeating: Self.largest)
         for block in 0..<VectorMath.padded(shape.bins) / 8 {
-            difference.pointer.vectors[block].clamp(lowerBound: -limit, upperBound: limit)
+            difference.pointer.vectors[block] = difference.pointer.vectors[block]
+                .atLeast(-limit).atMost(limit)
         }
         loudness.match(difference.pointer, of: frame.envelope)
         // What rumbles below all voices is not raised.

@@ -11,12 +11,18 @@ final class VoiceFrames {
     private let step: Int
     private var next = 0
 
-    /// - Parameter step: 1 analyzes every frame, 4 every fourth one.
-    init(_ shape: VoiceShape, pitch: PitchTrack, step: Int = 1) throws(VoiceError) {
+    /// - Parameters:
+    ///   - step: 1 analyzes every frame, 4 every fourth one.
+    ///   - measuresAperiodicity: See ``VoiceAnalyzer``.
+    init(
+        _ shape: VoiceShape, pitch: PitchTrack, step: Int = 1, measuresAperiodicity: Bool = true
+    ) throws(VoiceError) {
         self.shape = shape
         self.pitch = pitch
         self.step = step
-        do { analyzer = try VoiceAnalyzer(shape) } catch { throw .transform(size: error.size) }
+        do {
+            analyzer = try VoiceAnalyzer(shape, measuresAperiodicity: measuresAperiodicity)
+        } catch { throw .transform(size: error.size) }
     }
 
     /// Takes samples in; `body` gets each frame that they complete, as memory that it may keep only by copying.

@@ -15,7 +15,8 @@ public final class VoiceSurvey {
     public init(sampleRate: Int, pitch: PitchTrack) throws(VoiceError) {
         let shape = VoiceShape(sampleRate: sampleRate)
         let step = Int((ContentNetwork.hop / shape.hop).rounded())
-        frames = try VoiceFrames(shape, pitch: pitch, step: step)
+        frames = try VoiceFrames(
+            shape, pitch: pitch, step: step, measuresAperiodicity: false)
         frame = VoiceFrame(shape)
         mel = MelCepstrum(shape)
         collector = StatisticsCollector(secondsPerFrame: shape.hop * Double(step))
@@ -42,7 +43,7 @@ public final class VoiceSurvey {
         let counts =
             isVoiced
             && collector.add(
-                frequency: frame.frequency, cepstrum: cepstrum, aperiodicity: frame.aperiodicity)
+                frequency: frame.frequency, cepstrum: cepstrum, aperiodicity: [])
         speech.add(SourceVoice.Frame(cepstrum: cepstrum, isVoiced: isVoiced, counts: counts))
     }
 }

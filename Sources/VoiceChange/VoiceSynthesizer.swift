@@ -97,7 +97,7 @@ public final class VoiceSynthesizer {
         }
         setNoiseShare(voice.aperiodicity, into: noise)
         for block in 0..<VectorMath.padded(shape.bins) / 8 {
-            let share = pointwiseMin(noise.vectors[block], SIMD8(repeating: -1e-4))
+            let share = noise.vectors[block].atMost(SIMD8(repeating: -1e-4))
             let envelope = voice.envelope.vectors[block]
             periodic.vectors[block] = 0.5 * (envelope + VectorMath.log(1 - VectorMath.exp(share)))
             noise.vectors[block] = 0.5 * (envelope + share)
