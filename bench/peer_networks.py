@@ -85,7 +85,7 @@ def main():
                     times[name].append(seconds)
         entry = {
             "name": manifest["name"], "operations": operations(core.read_model(path)),
-            "seconds_of_audio": manifest["block_frames"] * manifest["stft"]["hop"] / manifest["sample_rate"],
+            "seconds_of_audio": manifest["block_frames"] * manifest.get("frame_stride", 1) * manifest["stft"]["hop"] / manifest["sample_rate"],
             "peak": 2 * SIZE ** 3 / median(times["sgemm"]),
             **{name: median(times[name]) for name in ("openvino", "onnxruntime")},
         }

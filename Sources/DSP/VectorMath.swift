@@ -76,11 +76,12 @@ public enum VectorMath {
 }
 
 extension SIMD8<Float> {
-    /// The larger one of each two numbers. The standard library's `pointwiseMax` does the same in a call, value by value.
+    /// The larger one of each two numbers; what is no number stays. The standard library's `pointwiseMax` is a call that goes value by
+    /// value.
     @inlinable @inline(__always)
     public func atLeast(_ least: Self) -> Self { replacing(with: least, where: self .< least) }
 
-    /// The smaller one of each two numbers.
+    /// The smaller one of each two numbers; what is no number stays.
     @inlinable @inline(__always)
     public func atMost(_ most: Self) -> Self { replacing(with: most, where: self .> most) }
 }

@@ -78,7 +78,7 @@ enum Interleaved {
             var values = (raw + 4 * index).loadUnaligned(as: SIMD8<Float>.self)
             // A number minus itself is 0, and nothing else is.
             values.replace(with: 0, where: (values - values) .!= 0)
-            // `clamp` and `pointwiseMax` are calls that go value by value.
+            // `clamp` is a call that goes value by value.
             values.replace(with: -limit, where: values .< -limit)
             values.replace(with: limit, where: values .> limit)
             (raw + 4 * index).storeBytes(of: values, as: SIMD8<Float>.self)

@@ -70,7 +70,7 @@ final class Cascade {
         for division in divisions { isBusy = try division.advance(isLast: isDivided) || isBusy }
         // At the end nothing else keeps the first stage from running ahead.
         if !(isLast && isBusy) { isBusy = try first.advance(frames, isLast: isLast) || isBusy }
-        if !isBusy && isLast { isBusy = try order.collect() }
+        if !isBusy && isLast && finished < frames.end { isBusy = try order.collect() }
         return isBusy
     }
 

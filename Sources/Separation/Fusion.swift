@@ -76,8 +76,7 @@ final class MaskFusion {
             var logit = bias.pointer.vectors[block]
             for pack in 0..<weights.count {
                 let mask = opinions[pack].pointer.vectors[block]
-                    .clamped(
-                        lowerBound: SIMD8(repeating: 1e-4), upperBound: SIMD8(repeating: 1 - 1e-4))
+                    .atLeast(SIMD8(repeating: 1e-4)).atMost(SIMD8(repeating: 1 - 1e-4))
                 logit += weights[pack].pointer.vectors[block] * VectorMath.log(mask / (1 - mask))
             }
             fused.pointer.vectors[block] = 1 / (1 + VectorMath.exp(-logit))

@@ -14,7 +14,8 @@ final class MaskStream {
     private(set) var waitingSeconds = 0.0
 
     private let request: InferenceRequest
-    private let order: RunOrder
+    /// Holds this while it runs.
+    private unowned let order: RunOrder
     private let channels: Int
     private let outputShape: [Int]
     private let maskChannels: Int

@@ -5,7 +5,7 @@ import Inference
 public struct StageSeconds: Sendable, Equatable {
     /// Short-time spectra and their magnitudes.
     public internal(set) var analysis = 0.0
-    /// Gains and inputs of networks, cross-fades, fusion, and what one network hands to the next.
+    /// Gains and inputs of networks, fusion, and what one network hands to the next.
     public internal(set) var masks = 0.0
     /// Masks applied, and the way back to samples.
     public internal(set) var synthesis = 0.0

@@ -2,7 +2,7 @@ import Inference
 
 /// The voice that is to be converted, as ``VoiceSurvey`` found it.
 public struct SourceVoice: Sendable {
-    /// Without aperiodicity, which nobody asks of it.
+    /// Their aperiodicity is not measured, and 0.
     public let statistics: VoiceStatistics
     let speech: Speech
 

@@ -11,7 +11,7 @@ public final class VoiceAnalyzer {
     private let aperiodicity: BandAperiodicity
     private let measuresAperiodicity: Bool
 
-    /// - Parameter measuresAperiodicity: Otherwise frames have none, which saves much of the time.
+    /// - Parameter measuresAperiodicity: Otherwise it is 0 in all frames, which saves much of the time.
     /// - Throws: ``TransformError`` where libavutil has no transform of a size that the rate needs.
     public init(_ shape: VoiceShape, measuresAperiodicity: Bool = true) throws(TransformError) {
         self.shape = shape

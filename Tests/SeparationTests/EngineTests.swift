@@ -208,17 +208,43 @@ import Testing
         let separator = try load()
         let file = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps"))
         let maps = String(decoding: try #require(try file.readToEnd()), as: UTF8.self)
+        let path = cache.resolvingSymlinksInPath().path
         var resident: [Int] = []
         var isCompiled = false
         for line in maps.split(separator: "\n") {
             if line.prefix(while: { $0 != " " }).contains("-") {
-                isCompiled = line.contains(cache.path) && line.hasSuffix(".blob")
+                isCompiled = line.contains(path) && line.hasSuffix(".blob")
             } else if isCompiled, line.hasPrefix("Rss:") {
                 resident.append(Int(line.split(separator: " ")[1])!)
             }
         }
         #expect(resident.count >= 2 && resident.max()! < 1000, "kB: \(resident)")
         withExtendedLifetime(separator) {}
+    }
+
+    /// A recording that is given up, as when its task is cancelled, leaves nothing in memory.
+    @Test func abandonedRecordingsLeaveNothing() throws {
+        let separator = try Separator(
+            library: ModelLibrary(directories: Repository.models, cache: nil),
+            runtime: Repository.runtime, threads: 2)
+        let source = try decode(EngineTests.song, start: 20, seconds: 6)
+        func abandon() throws {
+            let stream = try separator.makeStream(
+                SeparationRequest(
+                    kind: .stems(["vocals"], clearCut: false), sampleRate: 44_100, channels: 2,
+                    meanSquare: 0.01))
+            _ = try stream.push(source)
+        }
+        func kilobytes() throws -> Int {
+            let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+            let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+            return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+        }
+        try abandon()
+        let before = try kilobytes()
+        for _ in 0..<8 { try abandon() }
+        let after = try kilobytes()
+        #expect(after < before + 60_000, "\(before) and \(after) kB")
     }
 
     /// What networks remember of silence is read from the cache, found again where it is cut short, and written anew by a check.
