@@ -79,9 +79,3 @@ def istft(spectrum: np.ndarray, length: int) -> np.ndarray:
     result = np.zeros((channels, length), np.float32)
     result[:, : min(length, out.shape[1])] = out[:, :length]
     return result
-
-
-def level_gain(x: np.ndarray) -> float:
-    """Factor that brings the RMS of a clip (all channels) to the networks' input level."""
-    value = float(np.sqrt((x.astype(np.float64) ** 2).mean()))
-    return float(10 ** (config.LEVEL_DBFS / 20) / value) if value > 1e-7 else 1.0

@@ -54,7 +54,7 @@ def unseen_pieces(count: int, seconds: float = 20) -> list[dict[str, np.ndarray]
 def estimates(stems: dict[str, np.ndarray], separator: separate.Separator) -> dict[str, dict[str, np.ndarray]]:
     """System to stem to estimate, for the sum of `stems`."""
     mixture = sum(stems.values())
-    masks = separator.masks(separate.spectrum_at_level(mixture))
+    masks = separator.masks(audio.stft(mixture))
     found: dict[str, dict[str, np.ndarray]] = {"no-op": {name: mixture for name in stems}}
     found["classical"] = {"vocals": baselines.centre(mixture), "drum": baselines.percussive(mixture), "bass": baselines.low_pass(mixture)}
     vocals, rest = separate.apply(masks["spleeter"], mixture)
@@ -94,7 +94,7 @@ def confusion(separator: separate.Separator, system: str) -> list[tuple[str, ...
     rows = []
     for path in sorted((config.EVAL / "solo").glob("*.*")):
         x = audio.stereo(audio.read(path, 0, 20))
-        stems = separate.apply(separator.masks(separate.spectrum_at_level(x))[system], x)
+        stems = separate.apply(separator.masks(audio.stft(x))[system], x)
         energy = (stems.astype(np.float64) ** 2).sum((1, 2))
         rows.append((path.stem, *(f"{v:.2f}" for v in energy / energy.sum())))
     return rows
@@ -105,7 +105,7 @@ def false_vocals(separator: separate.Separator) -> list[tuple[str, ...]]:
     rows = []
     for name in INSTRUMENTALS:
         x = audio.stereo(audio.read(config.EVAL / name, 0, 30))
-        masks = separator.masks(separate.spectrum_at_level(x))
+        masks = separator.masks(audio.stft(x))
         cells = []
         for system in ("spleeter", "core", "fused"):
             y = separate.apply(masks[system][:1], x)[0] if system in masks else None

@@ -33,7 +33,7 @@ def measured(stems: dict[str, np.ndarray], network: separate.Network, heard: np.
     """Figures by kind for the sum of `stems`; the network hears `heard`, or that sum."""
     mixture = sum(stems.values())
     given = mixture if heard is None else heard
-    estimates = dict(zip(config.INSTRUMENTS, separate.apply(network.masks(separate.spectrum_at_level(given)), given), strict=True))
+    estimates = dict(zip(config.INSTRUMENTS, separate.apply(network.masks(audio.stft(given)), given), strict=True))
     best = dict(zip(stems, baselines.oracle(np.stack(list(stems.values()))), strict=True))
     found = {}
     for kind, estimate in estimates.items():
@@ -67,7 +67,7 @@ def confusion(network: separate.Network) -> list[tuple[str, ...]]:
     rows = []
     for path in (*sorted((config.EVAL / "solo").glob("*.*")), *(config.EVAL / name for name in SOLOS)):
         x = audio.stereo(audio.read(path, 0, 20))
-        stems = separate.apply(network.masks(separate.spectrum_at_level(x)), x)
+        stems = separate.apply(network.masks(audio.stft(x)), x)
         energy = (stems.astype(np.float64) ** 2).sum((1, 2))
         rows.append((path.stem, *(f"{v:.2f}" for v in energy / energy.sum())))
     return rows
@@ -85,7 +85,7 @@ def main(threads: int = 1, count: int = 14, network: separate.Network | None = N
     first, second = separate.Network("music-core", threads), []
     for stems in unseen_pieces(count, band=True):
         mixture = sum(stems.values())
-        mask = first.masks(separate.spectrum_at_level(mixture))[config.STEMS.index("other")]
+        mask = first.masks(audio.stft(mixture))[config.STEMS.index("other")]
         other = separate.apply(mask[None], mixture)[0]
         second.append(measured({k: x for k, x in stems.items() if k in config.INSTRUMENTS}, network, other))
     print("\n" + table(summary(second), (f"{count} pieces with drums and bass, other by music-core", *HEAD)), flush=True)

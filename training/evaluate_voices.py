@@ -36,7 +36,7 @@ def held_out(choirs: int) -> Library:
 
 def separated(network: separate.Network, x: np.ndarray) -> np.ndarray:
     """What the engine makes of [2, n] with a network of two stems: [2, 2, n]."""
-    return separate.apply(network.masks(separate.spectrum_at_level(x)), x)
+    return separate.apply(network.masks(audio.stft(x)), x)
 
 
 def decibels(x: np.ndarray, reference: np.ndarray) -> float:
@@ -102,9 +102,9 @@ def in_songs(library: Library, network: separate.Network, count: int) -> list[di
         music = renderer.song(910_000 + i, SECONDS, "valid", ["drum", "bass", "piano", "strings"])[1].sum(0)[:, : stems.shape[2]]
         voices_alone = stems.sum(0)[:, : music.shape[1]]
         mixture = voices_alone + music * np.float32(effects.rms(voices_alone) / (effects.rms(music) + 1e-9))
-        spectrum = separate.spectrum_at_level(mixture)
+        spectrum = audio.stft(mixture)
         vocals = separator.masks(spectrum)["fused"][0]
-        both = separate.apply(np.stack([vocals, vocals * network.masks(spectrum * vocals)[0]]), mixture)
+        both = separate.apply(np.stack([vocals, vocals * network.masks(spectrum * vocals, spectrum)[0]]), mixture)
         target = stems[0, :, : music.shape[1]]
         noop = si_sdr(target, both[0])
         found.append({"no-op": noop, "gain": si_sdr(target, both[1]) - noop, "sdr": sdr(target, both[1])})

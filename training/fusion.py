@@ -99,14 +99,12 @@ def mixtures(seed: int = 3) -> list[tuple[str, np.ndarray, np.ndarray]]:
 
 
 def prepare(separator: separate.Separator) -> list[Clip]:
-    rng, clips = np.random.default_rng(4), []
+    clips = []
     for name, vocals, music in mixtures():
-        mixture = vocals + music
-        gain = audio.level_gain(mixture) * effects.decibel(float(rng.normal(0, 2)))
-        spectrum = audio.stft(mixture * gain)
+        spectrum = audio.stft(vocals + music)
         opinions = (separate.spleeter_masks(separator.spleeter, spectrum)[0], separator.core.masks(spectrum)[0])
         logits = tuple(torch.from_numpy(separate.logit(m[:, ::STRIDE].copy())) for m in opinions)
-        target = audio.stft(vocals * gain)[:, ::STRIDE].copy()
+        target = audio.stft(vocals)[:, ::STRIDE].copy()
         clips.append(Clip(name, torch.from_numpy(spectrum[:, ::STRIDE].copy()), torch.from_numpy(target), logits))
     return clips
 

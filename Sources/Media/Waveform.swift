@@ -1,7 +1,8 @@
 /// The peaks of a recording, for drawing it: of every so many samples the smallest and the largest.
 ///
 /// The format is that of BBC audiowaveform, version 2, with 8 bits (its `doc/DataFormat.md`), which peaks.js and
-/// waveform-data.js read. Samples go in block by block; no more than ``maximumValues`` bytes are kept.
+/// waveform-data.js read. Samples go in block by block; no more than ``maximumValues`` bytes are kept: where there would be more,
+/// a pixel stands for twice as many samples from then on.
 public struct Waveform: Sendable {
     /// Minima and maxima of all channels together that a waveform has at most: JSON of 320 KB.
     public static let maximumValues = 65_536
@@ -10,7 +11,7 @@ public struct Waveform: Sendable {
     /// Hz.
     public let sampleRate: Int
     /// Samples of one channel that a pixel stands for: a power of two, 256 at least.
-    public let samplesPerPixel: Int
+    public private(set) var samplesPerPixel = 256
 
     /// Of each full pixel the minimum and maximum of the first channel, of the second, …
     private var values: [Int8] = []
@@ -19,14 +20,9 @@ public struct Waveform: Sendable {
     private var filled = 0
 
     /// An empty waveform.
-    /// - Parameter frames: Samples of one channel that will be added. The more there are, the more a pixel stands for.
-    public init(channels: Int, sampleRate: Int, frames: Int) {
+    public init(channels: Int, sampleRate: Int) {
         self.channels = channels
         self.sampleRate = sampleRate
-        let pixels = max(1, Self.maximumValues / (2 * channels))
-        var samplesPerPixel = 256
-        while samplesPerPixel * pixels < frames { samplesPerPixel *= 2 }
-        self.samplesPerPixel = samplesPerPixel
         extremes = Array(repeating: Extremes(), count: channels)
     }
 
@@ -36,6 +32,7 @@ public struct Waveform: Sendable {
         guard let count = block.first?.count else { return }
         var start = 0
         while start < count {
+            if filled == 0, values.count >= 2 * channels * mostPixels { halve() }
             let end = min(count, start + samplesPerPixel - filled)
             for channel in block.indices {
                 block[channel].withUnsafeBufferPointer { samples in
@@ -50,6 +47,29 @@ public struct Waveform: Sendable {
                 filled = 0
             }
         }
+    }
+
+    private var mostPixels: Int { max(1, Self.maximumValues / (2 * channels)) }
+
+    /// Makes one pixel of two. One that is left over is the first half of the next.
+    private mutating func halve() {
+        let fine = values
+        let width = 2 * channels
+        values = []
+        for start in stride(from: 0, to: fine.count - width, by: 2 * width) {
+            for index in start..<start + width {
+                let (first, second) = (fine[index], fine[index + width])
+                values.append((index - start) % 2 == 0 ? min(first, second) : max(first, second))
+            }
+        }
+        if fine.count % (2 * width) != 0 {
+            let last = fine.suffix(width).map { Float($0) / 128 }
+            for channel in 0..<channels {
+                extremes[channel] = Extremes(low: last[2 * channel], high: last[2 * channel + 1])
+            }
+            filled = samplesPerPixel
+        }
+        samplesPerPixel *= 2
     }
 
     /// The largest magnitude.
@@ -72,8 +92,8 @@ public struct Waveform: Sendable {
 
 /// The smallest and the largest of some samples.
 private struct Extremes {
-    private var low = Float.infinity
-    private var high = -Float.infinity
+    var low = Float.infinity
+    var high = -Float.infinity
 
     mutating func add(_ samples: UnsafeBufferPointer<Float>) {
         // Eight at a time, so that the loop is one of vector instructions.

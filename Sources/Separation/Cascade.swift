@@ -18,20 +18,19 @@ final class Cascade {
     /// By channel, the rows of the frames that the divisions are at; stays empty without any.
     private let held: [FrameRing]
 
-    init(_ plan: SeparationPlan, _ request: SeparationRequest, _ order: RunOrder)
-        throws(ModelError)
-    {
+    init(_ plan: SeparationPlan, channels: Int, _ order: RunOrder) throws(ModelError) {
         self.plan = plan
         self.order = order
-        first = try Ensemble(plan, request, order)
+        first = try Ensemble(plan, channels: channels, order)
         var divisions: [Division] = []
         for network in plan.divisions {
             divisions.append(
-                try Division(network.load(), distinctBins: plan.distinctBins, request, order))
+                try Division(
+                    network.load(), distinctBins: plan.distinctBins, channels: channels, order))
         }
         self.divisions = divisions
         isClearCut = plan.clearCut
-        channels = request.channels
+        self.channels = channels
         let bins = plan.distinctBins
         self.bins = bins
         let wanted = plan.leaves.filter { $0.division == nil }.flatMap(\.outputs)
@@ -39,7 +38,7 @@ final class Cascade {
         self.outputs = outputs
         rows = outputs.map { _ in AlignedBuffer(count: bins) }
         share = AlignedBuffer(count: bins)
-        held = (0..<request.channels).map { _ in FrameRing(length: outputs.count * bins) }
+        held = (0..<channels).map { _ in FrameRing(length: outputs.count * bins) }
     }
 
     /// What the networks see of the mixture.
@@ -48,6 +47,8 @@ final class Cascade {
     var finished: Int { divisions.map(\.finished).min() ?? first.finished }
     /// The first frame of the mixture's magnitudes that is still needed.
     var needed: Int { first.needed }
+    /// The first frame that the divisions have not taken in.
+    var undivided: Int { divisions.isEmpty ? first.needed : held[0].end }
     /// All networks.
     var streams: [MaskStream] { first.streams + divisions.map(\.stream) }
 
@@ -62,7 +63,8 @@ final class Cascade {
     ) throws(ModelError) -> Bool {
         for frame in held[0].end..<max(first.finished, held[0].end) where !divisions.isEmpty {
             for channel in 0..<channels { hold(frame, channel, spectra[channel][frame]) }
-            for division in divisions { division.append() }
+            let level = frames.level(frame: frame)
+            for division in divisions { division.append(level: level) }
         }
         if !divisions.isEmpty { first.drop(before: first.finished) }
         let isDivided = isLast && first.finished == frames.end

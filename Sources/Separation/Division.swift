@@ -2,10 +2,10 @@ import DSP
 import Inference
 
 /// A network that divides a stem of the first stage further, on the spectra of that stem, frame by frame.
-///
-/// Its input is brought to the network's level like the mixture's, but how loud the stem is as a whole is not known
-/// beforehand: a frame's gain differs by 12 dB at most from the gain that the mixture would get.
 final class Division {
+    /// What is weaker than the mixture around it by more than this is raised no further, as power: −12 dB. It is
+    /// what the first stage took for the stem by mistake.
+    private static let weakest: Float = 0.0625
     let stream: MaskStream
     private let frames: MagnitudeQueue
     private let bins: Int
@@ -14,16 +14,15 @@ final class Division {
     private let spectra: [AlignedBuffer]
 
     init(
-        _ network: CompiledNetwork, distinctBins: Int, _ request: SeparationRequest,
-        _ order: RunOrder
+        _ network: CompiledNetwork, distinctBins: Int, channels: Int, _ order: RunOrder
     ) throws(ModelError) {
         self.distinctBins = distinctBins
-        stream = try MaskStream(network, request, order)
+        stream = try MaskStream(network, channels: channels, order)
         let shape = network.manifest.stft.shape
         frames = MagnitudeQueue(
             shape: shape, bins: network.manifest.stft.bins, planes: network.manifest.planes)
         bins = shape.bins
-        spectra = (0..<request.channels).map { _ in AlignedBuffer(count: shape.frameLength) }
+        spectra = (0..<channels).map { _ in AlignedBuffer(count: shape.frameLength) }
     }
 
     var finished: Int { stream.finished }
@@ -35,11 +34,15 @@ final class Division {
     }
 
     /// Ends a frame of which all channels were taken in.
-    func append() { frames.append(spectra.map { UnsafePointer($0.pointer) }) }
+    /// - Parameter level: The mixture's.
+    func append(level: Float) {
+        frames.append(
+            spectra.map { UnsafePointer($0.pointer) }, floor: level * Division.weakest)
+    }
 
     /// Starts the next block; see ``MaskStream/advance(_:isLast:)``.
     func advance(isLast: Bool) throws(ModelError) -> Bool {
-        defer { frames.drop(before: stream.needed) }
+        defer { frames.drop(before: stream.needed, level: stream.needed) }
         return try stream.advance(frames, isLast: isLast)
     }
 

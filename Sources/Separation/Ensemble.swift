@@ -18,13 +18,11 @@ final class Ensemble {
     /// What the base's other stems are multiplied by.
     private let rest: AlignedBuffer
 
-    init(_ plan: SeparationPlan, _ request: SeparationRequest, _ order: RunOrder)
-        throws(ModelError)
-    {
-        base = try MaskStream(plan.base.load(), request, order)
+    init(_ plan: SeparationPlan, channels: Int, _ order: RunOrder) throws(ModelError) {
+        base = try MaskStream(plan.base.load(), channels: channels, order)
         var streams = [base]
         for network in plan.others {
-            streams.append(try MaskStream(network.load(), request, order))
+            streams.append(try MaskStream(network.load(), channels: channels, order))
         }
         self.streams = streams
         bins = plan.distinctBins

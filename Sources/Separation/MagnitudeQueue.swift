@@ -11,8 +11,19 @@ final class MagnitudeQueue {
     private let planes: [PackManifest.Plane: FrameRing]
     /// By frame, the mean square of the samples under its window, over all channels.
     private let powers = FrameQueue(length: 1)
-    /// Frames before and after its own whose mean power is a frame's level: together 1.5 seconds of music.
+    /// Frames before and after its own whose mean power is how loud it is around a frame: together 1.5 seconds of music.
     private static let reach = 32
+    /// By frame, ``level(frame:)``, of those that were asked for; and the loudest before the next.
+    private let levels = FrameQueue(length: 1)
+    private var loudest: Float = 0
+    /// By frame, what its level is at least, where that was given.
+    private let floors = FrameQueue(length: 1)
+    /// What is quieter than the loudest before it is taken for so much quieter at most: 16 dB, as power.
+    private static let range: Float = 0.025
+    /// How much of the loudest is kept from one frame to the next: at 44.1 kHz it falls by 6 dB a minute.
+    private static let fall: Float = 0.999_465
+    /// Nothing is taken for quieter, as power: −120 dBFS.
+    private static let floor: Float = 1e-12
 
     /// - Parameter bins: The lowest ones, which the networks see.
     init(shape: ShortTimeShape, bins: Int, planes: some Sequence<PackManifest.Plane>) {
@@ -33,8 +44,26 @@ final class MagnitudeQueue {
     /// - Parameter isLast: No frames follow.
     func leveled(isLast: Bool) -> Int { isLast ? end : end - MagnitudeQueue.reach }
 
-    /// The mean square of the samples around a frame, over all channels.
+    /// What networks take for the mean square of the samples around a frame, over all channels. A quiet part of a song is
+    /// heard like a loud one, but a silence does not become noise.
     func level(frame: Int) -> Float {
+        follow(before: frame + 1)
+        return levels[frame][0]
+    }
+
+    /// Finds the levels of all frames before one.
+    private func follow(before frame: Int) {
+        while levels.end < frame {
+            let own = power(around: levels.end)
+            loudest = max(own, loudest * MagnitudeQueue.fall)
+            let least =
+                levels.end < floors.end
+                ? floors[levels.end][0] : loudest * MagnitudeQueue.range
+            levels.append(1)[0] = max(own, least, MagnitudeQueue.floor)
+        }
+    }
+
+    private func power(around frame: Int) -> Float {
         let first = max(frame - MagnitudeQueue.reach, 0)
         let last = min(frame + MagnitudeQueue.reach + 1, end)
         let values = UnsafeBufferPointer(start: powers[first], count: last - first)
@@ -42,13 +71,22 @@ final class MagnitudeQueue {
     }
 
     /// Adds the next frame.
-    /// - Parameter spectra: For each channel `2 · bins` values, real and imaginary parts alternating.
-    func append(_ spectra: [UnsafePointer<Float>]) {
+    /// - Parameters:
+    ///   - spectra: For each channel `2 · bins` values, real and imaginary parts alternating.
+    ///   - floor: What its level is at least. It is the same for all frames whether there is one.
+    func append(_ spectra: [UnsafePointer<Float>], floor: Float? = nil) {
+        if let floor { floors.append(1)[0] = floor }
         powers.append(1)[0] = meanSquare(spectra)
         for (plane, queue) in planes { compute(plane, of: spectra, into: queue.append()) }
     }
 
-    func drop(before frame: Int) {
+    /// - Parameters:
+    ///   - frame: At most ``leveled(isLast:)``.
+    ///   - level: The first frame whose level is still asked for.
+    func drop(before frame: Int, level: Int) {
+        follow(before: min(frame, end))
+        levels.drop(before: min(frame, level))
+        floors.drop(before: levels.end)
         powers.drop(before: frame - MagnitudeQueue.reach)
         for queue in planes.values { queue.drop(before: frame) }
     }

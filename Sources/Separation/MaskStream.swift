@@ -19,9 +19,8 @@ final class MaskStream {
     private let channels: Int
     private let outputShape: [Int]
     private let maskChannels: Int
-    /// The RMS that the network expects, where it matters, and what brings the whole clip there.
+    /// The RMS that the network expects, where it matters.
     private let level: Float?
-    private let clipGain: Float
     /// Used in turn: one is filled while the network reads the other.
     private let inputs: [Tensor]
     /// What the network remembers, in turn what one block leaves to the next and what comes of that.
@@ -44,9 +43,7 @@ final class MaskStream {
         let covered: Int
     }
 
-    init(_ network: CompiledNetwork, _ clip: SeparationRequest, _ order: RunOrder)
-        throws(ModelError)
-    {
+    init(_ network: CompiledNetwork, channels: Int, _ order: RunOrder) throws(ModelError) {
         self.order = order
         manifest = network.manifest
         request = try InferenceRequest(network.model)
@@ -54,20 +51,8 @@ final class MaskStream {
         states = try network.makeStates()
         outputShape = network.outputShape
         maskChannels = outputShape[2]
-        channels = clip.channels
+        self.channels = channels
         level = manifest.inputLevelDbfs.map { Float(pow(10, $0 / 20)) }
-        clipGain =
-            if let level, clip.meanSquare > 1e-12 {
-                level / Float(clip.meanSquare.squareRoot())
-            } else { 1 }
-    }
-
-    /// What brings a frame to the network's level by what is around it. A quiet part of a song is heard like a loud one,
-    /// but a silence does not become noise: the gain differs from the clip's by 12 dB at most.
-    private func gain(_ frames: MagnitudeQueue, frame: Int) -> Float {
-        guard let level else { return 1 }
-        let own = level / (frames.level(frame: frame) + 1e-20).squareRoot()
-        return min(max(own, clipGain / 4), clipGain * 4)
     }
 
     /// The first frame of the input that a coming block needs.
@@ -160,7 +145,7 @@ final class MaskStream {
         for row in 0..<rows {
             let frame = start + row * manifest.frameStride
             if frame >= end { break }
-            let gain = gain(frames, frame: frame)
+            let gain = level.map { $0 / frames.level(frame: frame).squareRoot() } ?? 1
             for (index, plane) in manifest.planes.enumerated() {
                 let place = input.pointer + (index * rows + row) * bins
                 let magnitudes = frames.magnitudes(frame: frame, plane: plane)

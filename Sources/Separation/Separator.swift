@@ -2,7 +2,7 @@ import Foundation
 import Inference
 import Synchronization
 
-/// What to separate, and what is known of the whole recording beforehand.
+/// What to separate.
 public struct SeparationRequest: Sendable {
     public let kind: SplitKind
     /// Take the reverberation out of voices.
@@ -10,17 +10,12 @@ public struct SeparationRequest: Sendable {
     /// Hz.
     public let sampleRate: Int
     public let channels: Int
-    /// Over all samples of all channels; 0 for silence.
-    public let meanSquare: Double
 
-    public init(
-        kind: SplitKind, dereverb: Bool = false, sampleRate: Int, channels: Int, meanSquare: Double
-    ) {
+    public init(kind: SplitKind, dereverb: Bool = false, sampleRate: Int, channels: Int) {
         self.kind = kind
         self.dereverb = dereverb
         self.sampleRate = sampleRate
         self.channels = channels
-        self.meanSquare = meanSquare
     }
 }
 

@@ -46,10 +46,8 @@ final class MaskDivider: SpectrumDivider {
     private let distinctBins: Int
     private let masks: [AlignedBuffer]
 
-    init(_ plan: SeparationPlan, _ request: SeparationRequest, _ order: RunOrder)
-        throws(ModelError)
-    {
-        cascade = try Cascade(plan, request, order)
+    init(_ plan: SeparationPlan, channels: Int, _ order: RunOrder) throws(ModelError) {
+        cascade = try Cascade(plan, channels: channels, order)
         sampleRate = plan.base.manifest.sampleRate
         let shape = plan.base.manifest.stft.shape
         self.shape = shape
@@ -87,6 +85,6 @@ final class MaskDivider: SpectrumDivider {
 
     func drop(before frame: Int) {
         cascade.drop(before: frame)
-        frames.drop(before: cascade.needed)
+        frames.drop(before: cascade.needed, level: cascade.undivided)
     }
 }

@@ -90,7 +90,7 @@ struct SplitMethod {
         throws -> SpectrumStream
     {
         try SpectrumStream(
-            MaskDivider(plan, request, order), sampleRate: request.sampleRate,
+            MaskDivider(plan, channels: request.channels, order), sampleRate: request.sampleRate,
             channels: request.channels)
     }
 

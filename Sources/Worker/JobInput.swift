@@ -7,30 +7,24 @@ struct JobInput: Sendable {
     /// Of the job's tracks.
     let format: TrackFormat
     let audio: DecodedAudio
-    /// Seconds that decoding took.
-    let decodeSeconds: Double
     /// Has files in the job's folder, which ``Carryover/cleanUp()`` removes.
     let carryover: Carryover
 
-    /// Decodes the file.
+    /// Collects what tracks take over.
     /// - Parameters:
+    ///   - info: With tags.
     ///   - format: `nil`: that of the source, which for a film is a film.
     ///   - folder: The job's own.
     /// - Throws: `MediaError`.
     init(
-        _ path: String, format: AudioFormat?, folder: String, _ tools: MediaTools
+        _ path: String, _ info: AudioInfo, _ audio: DecodedAudio, format: AudioFormat?,
+        folder: String, _ tools: MediaTools
     ) async throws {
         self.path = path
-        let info = try await tools.probe(path, tags: true)
-        let target = format?.trackFormat ?? info.naturalFormat
-        try target.requireRoom(forChannels: info.channels)
-        // Beside decoding: covers and films need a process each.
-        async let carryover = tools.carryover(from: path, info, to: target, folder: folder)
-        let began = ContinuousClock.now
-        audio = try await tools.decode(path, info, folder: folder)
-        decodeSeconds = began.secondsAgo
         self.info = info
-        self.format = target
-        self.carryover = try await carryover
+        self.audio = audio
+        self.format = format?.trackFormat ?? info.naturalFormat
+        try self.format.requireRoom(forChannels: info.channels)
+        carryover = try await tools.carryover(from: path, info, to: self.format, folder: folder)
     }
 }

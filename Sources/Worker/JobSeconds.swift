@@ -1,11 +1,13 @@
 import Inference
 import Separation
 
-/// Where the time of a job goes, in seconds of the clock. After decoding, engine, networks and encoders work side by side,
-/// so the sum can exceed the time that passed.
+/// Where the time of a job goes, in seconds of the clock. Decoder, engine, networks and encoders work side by side, so the sum
+/// can exceed the time that passed.
 public struct JobSeconds: Sendable {
-    /// The whole file was decoded.
+    /// The file was being decoded.
     public let decode: Double
+    /// The engine could not go on, as the decoder was behind.
+    public let decodeWait: Double
     /// The engine could not go on, as encoders were behind.
     public let encodeWait: Double
     /// At least one network of the separation ran.

@@ -3,60 +3,78 @@ import Foundation
 import Media
 import Separation
 
-/// Separates a job's input, and hands on what is separated; both side by side, joined by a bounded queue.
+/// Decodes a job's input, separates it, and hands on what is separated; all side by side, joined by bounded queues.
 struct SeparationPipeline: Sendable {
     /// What is handed on.
     typealias Blocks = AsyncBufferSequence<AsyncChannel<SeparatedBlock>>
 
-    let input: JobInput
-    private let separator: Separator
-    private let inferenceBefore: Double
-    private let engine: EngineActor
+    let tools: MediaTools
+    let separator: Separator
+    /// Whatever ffmpeg reads.
+    let file: String
+    /// Of the job's tracks; `nil`: that of the source, which for a film is a film.
+    let format: AudioFormat?
+    /// The job's own.
+    let folder: String
+    let kind: SplitKind
+    let dereverb: Bool
 
-    /// Decodes the file, and loads the networks that it needs beside that.
-    /// - Parameters: Those of ``JobInput/init(_:format:folder:_:)``, and what to do.
-    /// - Throws: `MediaError`, `ModelError`.
-    init(
-        _ tools: MediaTools, _ separator: Separator, _ file: String, format: AudioFormat?,
-        folder: String, _ kind: SplitKind, dereverb: Bool
-    ) async throws {
-        try separator.requireInstalled(kind, dereverb: dereverb)
-        let engine = EngineActor(separator)
-        async let loading: Void = engine.load(kind, dereverb: dereverb)
-        let input = try await JobInput(file, format: format, folder: folder, tools)
-        try await loading
-        inferenceBefore = separator.inferenceSeconds
-        try await engine.begin(
-            SeparationRequest(
-                kind: kind, dereverb: dereverb, sampleRate: input.info.sampleRate,
-                channels: input.info.channels, meanSquare: input.audio.meanSquare))
-        self.separator = separator
-        self.input = input
-        self.engine = engine
+    /// What came of it.
+    struct Outcome<Value: Sendable>: Sendable {
+        /// All of it is decoded.
+        let input: JobInput
+        let value: Value
+        let seconds: JobSeconds
     }
-
-    /// Where the time of the engine went.
-    var seconds: StageSeconds { get async { await engine.seconds } }
-
-    /// Seconds of the clock in which at least one network of the separation ran.
-    var inferenceSeconds: Double { separator.inferenceSeconds - inferenceBefore }
 
     /// Does it, once.
     /// - Parameter consume: Takes all blocks.
+    /// - Throws: `MediaError`, `ModelError`, `POSIXError`, `CancellationError`, or what `consume` throws.
+    func run<Value: Sendable>(
+        _ consume: @escaping @Sendable (JobInput, Blocks) async throws -> Value
+    ) async throws -> Outcome<Value> {
+        try separator.requireInstalled(kind, dereverb: dereverb)
+        let engine = EngineActor(separator)
+        async let loading: Void = engine.load(kind, dereverb: dereverb)
+        let info = try await tools.probe(file, tags: true)
+        let audio = try DecodedAudio(tools, file, info, folder: folder)
+        async let decoding: Void = audio.decode()
+        let input = try await JobInput(file, info, audio, format: format, folder: folder, tools)
+        try await loading
+        let inferenceBefore = separator.inferenceSeconds
+        try await engine.begin(
+            SeparationRequest(
+                kind: kind, dereverb: dereverb, sampleRate: info.sampleRate, channels: info.channels
+            ))
+        let (value, encodeWait) = try await separate(input, by: engine, consume)
+        try await decoding
+        let seconds = JobSeconds(
+            decode: audio.decodingTime.seconds, decodeWait: audio.waitingTime.seconds,
+            encodeWait: encodeWait,
+            inference: separator.inferenceSeconds - inferenceBefore,
+            engine: await engine.seconds)
+        return Outcome(input: input, value: value, seconds: seconds)
+    }
+
+    private enum Part<Value: Sendable>: Sendable {
+        case separated(wait: Double)
+        case consumed(Value)
+    }
+
     /// - Returns: What `consume` does, and the seconds in which the engine had nothing to do, as what it had separated was
     ///   not taken.
-    /// - Throws: `ModelError`, `POSIXError`, `CancellationError`, or what `consume` throws.
-    func run<Value: Sendable>(
-        _ consume: @escaping @Sendable (Blocks) async throws -> Value
+    private func separate<Value: Sendable>(
+        _ input: JobInput, by engine: EngineActor,
+        _ consume: @escaping @Sendable (JobInput, Blocks) async throws -> Value
     ) async throws -> (Value, encodeWait: Double) {
         let separated = AsyncChannel<SeparatedBlock>()
         return try await withThrowingTaskGroup(of: Part<Value>.self) { group in
             group.addTask {
                 defer { separated.finish() }
-                return .separated(wait: try await separate(into: separated))
+                return .separated(wait: try await push(input.audio, to: engine, separated))
             }
             group.addTask {
-                .consumed(try await consume(separated.buffer(policy: .bounded(4))))
+                .consumed(try await consume(input, separated.buffer(policy: .bounded(4))))
             }
             var value: Value?
             var encodeWait = 0.0
@@ -70,19 +88,16 @@ struct SeparationPipeline: Sendable {
         }
     }
 
-    private enum Part<Value: Sendable>: Sendable {
-        case separated(wait: Double)
-        case consumed(Value)
-    }
-
-    private func separate(into separated: AsyncChannel<SeparatedBlock>) async throws -> Double {
+    private func push(
+        _ audio: DecodedAudio, to engine: EngineActor, _ separated: AsyncChannel<SeparatedBlock>
+    ) async throws -> Double {
         var wait = 0.0
         func send(_ blocks: [SeparatedBlock]) async {
             let began = ContinuousClock.now
             for block in blocks { await separated.send(block) }
             wait += began.secondsAgo
         }
-        try await input.audio.forEach { await send(try await engine.push($0)) }
+        try await audio.forEach { await send(try await engine.push($0)) }
         while true {
             try Task.checkCancellation()
             let blocks = try await engine.finish()

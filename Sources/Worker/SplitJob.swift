@@ -39,22 +39,24 @@ public struct SplitJob: Sendable {
     public func run(
         _ tools: MediaTools, _ separator: Separator, progress: @escaping @Sendable (Double) -> Void
     ) async throws -> JobResult {
-        let pipeline = try await SeparationPipeline(
-            tools, separator, input, format: format, folder: folder, kind, dereverb: dereverb)
-        let input = pipeline.input
-        defer { input.carryover.cleanUp() }
-        progress(0.04)
-        let spool = try Spool(input.audio, folder: folder)
-        var tracks = TrackSet(tools, outputs(layout, input.format), input)
-        let frames = input.audio.frames
-        let (found, encodeWait) = try await tracks.fill { tracks in
-            let result = try await pipeline.run { blocks in
-                try await write(blocks, spool, into: tracks) { done in
-                    progress(0.04 + 0.92 * Double(done) / Double(frames))
+        let pipeline = SeparationPipeline(
+            tools: tools, separator: separator, file: input, format: format, folder: folder,
+            kind: kind, dereverb: dereverb)
+        let separated = try await pipeline.run { input, blocks in
+            progress(0.04)
+            let spool = try Spool(input.audio, folder: folder)
+            let tracks = TrackSet(tools, outputs(layout, input.format), input)
+            let found = try await tracks.fill { tracks in
+                let found = try await write(blocks, spool, into: tracks) { done in
+                    progress(0.04 + 0.92 * Double(done) / Double(input.audio.frames))
                 }
+                return (found, keep: found.isWritten)
             }
-            return (result, keep: result.0.isWritten)
+            return (found, tracks, spool)
         }
+        let input = separated.input
+        defer { input.carryover.cleanUp() }
+        var (found, tracks, spool) = separated.value
         let gain = TrackSet.gain(forPeak: found.peak)
         if !found.isWritten {
             tracks = TrackSet(tools, outputs(found.layout, input.format), input)
@@ -69,10 +71,7 @@ public struct SplitJob: Sendable {
         progress(1)
         return JobResult(
             outputs: tracks.outputs, waveforms: tracks.waveforms, info: input.info,
-            frames: input.audio.frames, gain: gain,
-            seconds: JobSeconds(
-                decode: input.decodeSeconds, encodeWait: encodeWait,
-                inference: pipeline.inferenceSeconds, engine: await pipeline.seconds))
+            frames: input.audio.frames, gain: gain, seconds: separated.seconds)
     }
 
     private func outputs(_ layout: TrackLayout, _ format: TrackFormat) -> [JobOutput] {

@@ -84,9 +84,7 @@ private final class Writer: Sendable {
             tools, file: output.path, format: output.format, sampleRate: info.sampleRate,
             channels: info.channels, channelLayout: info.channelLayout,
             carryover: input.carryover.titled(output.title))
-        peaks = Mutex(
-            Waveform(
-                channels: info.channels, sampleRate: info.sampleRate, frames: input.audio.frames))
+        peaks = Mutex(Waveform(channels: info.channels, sampleRate: info.sampleRate))
     }
 
     var waveform: Waveform { peaks.withLock { $0 } }

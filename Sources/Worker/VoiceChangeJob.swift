@@ -50,16 +50,20 @@ public struct VoiceChangeJob: Sendable {
         _ tools: MediaTools, _ separator: Separator, _ network: PitchNetwork,
         progress: @escaping @Sendable (Double) -> Void
     ) async throws -> JobResult {
-        let pipeline = try await SeparationPipeline(
-            tools, separator, input, format: format, folder: folder, .voice, dereverb: dereverb)
-        let input = pipeline.input
-        defer { input.carryover.cleanUp() }
-        guard input.info.sampleRate >= Self.lowestRate else { throw VoiceError.noVoice }
-        progress(0.04)
-        let spool = try Spool(input.audio, folder: folder)
-        let (separated, encodeWait) = try await pipeline.run { blocks in
-            try await separate(blocks, input, spool) { progress(0.04 + 0.56 * $0) }
+        let pipeline = SeparationPipeline(
+            tools: tools, separator: separator, file: input, format: format, folder: folder,
+            kind: .voice, dereverb: dereverb)
+        let outcome = try await pipeline.run { input, blocks in
+            guard input.info.sampleRate >= Self.lowestRate else { throw VoiceError.noVoice }
+            progress(0.04)
+            let spool = try Spool(input.audio, folder: folder)
+            return (
+                try await separate(blocks, input, spool) { progress(0.04 + 0.56 * $0) }, spool
+            )
         }
+        let input = outcome.input
+        defer { input.carryover.cleanUp() }
+        let (separated, spool) = outcome.value
         let melody = try await melody(of: separated, input, network, spool) {
             progress(0.6 + 0.1 * $0)
         }
@@ -90,10 +94,7 @@ public struct VoiceChangeJob: Sendable {
         progress(1)
         return JobResult(
             outputs: tracks.outputs, waveforms: tracks.waveforms, info: input.info,
-            frames: input.audio.frames, gain: gain,
-            seconds: JobSeconds(
-                decode: input.decodeSeconds, encodeWait: encodeWait,
-                inference: pipeline.inferenceSeconds, engine: await pipeline.seconds))
+            frames: input.audio.frames, gain: gain, seconds: outcome.seconds)
     }
 
     /// What the first pass finds.
@@ -108,9 +109,7 @@ public struct VoiceChangeJob: Sendable {
         progress: @Sendable (Double) -> Void
     ) async throws -> Separated {
         let info = input.info
-        var finder = VoiceFinder(
-            sampleRate: info.sampleRate, channels: info.channels,
-            meanSquare: input.audio.meanSquare)
+        var finder = VoiceFinder(sampleRate: info.sampleRate)
         var mixes = [VoiceFinder.Choice: ChannelMix]()
         for choice in VoiceFinder.Choice.allCases {
             mixes[choice] = ChannelMix(channels: info.channels)

@@ -35,12 +35,10 @@ struct VoiceFinder {
     private static let needed = 2
 
     private let windowLength: Int
-    private let floor: Double
     private var window = Energies()
     private var filled = 0
-    private var windows = 0
-    private var found = 0
-    private var voice = Energies()
+    /// All windows that were filled: 24 bytes for each half second.
+    private var windows: [Energies] = []
 
     private struct Energies {
         var source = 0.0
@@ -48,11 +46,7 @@ struct VoiceFinder {
         var speech = 0.0
     }
 
-    /// - Parameter meanSquare: Of the whole recording.
-    init(sampleRate: Int, channels: Int, meanSquare: Double) {
-        windowLength = sampleRate / 2
-        floor = meanSquare * pow(10, Self.silence / 10) * Double(windowLength * channels)
-    }
+    init(sampleRate: Int) { windowLength = sampleRate / 2 }
 
     /// Takes in the next samples of ``SplitKind/voice``.
     mutating func add(_ block: SeparatedBlock) {
@@ -65,30 +59,28 @@ struct VoiceFinder {
             window.speech += Self.energy(block.stems[1], start..<end)
             filled += end - start
             start = end
-            if filled == windowLength { close() }
+            if filled == windowLength {
+                windows.append(window)
+                window = Energies()
+                filled = 0
+            }
         }
     }
 
     /// What to take for the voice; `nil` where there is none.
-    mutating func finish() -> Choice? {
-        if windows == 0 { close() }
-        guard found > 0, found >= min(Self.needed, windows) else { return nil }
-        return Self.decibels(voice.speech, over: voice.vocals) > Self.speechLoss ? .mean : .vocals
-    }
-
-    private mutating func close() {
-        defer {
-            window = Energies()
-            filled = 0
+    func finish() -> Choice? {
+        let length = Double(windows.count) + Double(filled) / Double(windowLength)
+        guard length > 0 else { return nil }
+        let mean = windows.reduce(window.source) { $0 + $1.source } / length
+        var loud = windows.filter { $0.source > mean * pow(10, Self.silence / 10) }
+        if loud.isEmpty { loud = [window] }
+        let voices = loud.filter {
+            Self.decibels($0.vocals, over: $0.source) > Self.weakestVocals
+                && Self.decibels($0.speech, over: $0.source) > Self.weakestSpeech
         }
-        guard window.source > floor, window.source > 0 else { return }
-        windows += 1
-        guard Self.decibels(window.vocals, over: window.source) > Self.weakestVocals,
-            Self.decibels(window.speech, over: window.source) > Self.weakestSpeech
-        else { return }
-        found += 1
-        voice.vocals += window.vocals
-        voice.speech += window.speech
+        guard !voices.isEmpty, voices.count >= min(Self.needed, loud.count) else { return nil }
+        let (vocals, speech) = voices.reduce((0, 0)) { ($0.0 + $1.vocals, $0.1 + $1.speech) }
+        return Self.decibels(speech, over: vocals) > Self.speechLoss ? .mean : .vocals
     }
 
     private static func energy(_ samples: [[Float]], _ range: Range<Int>) -> Double {

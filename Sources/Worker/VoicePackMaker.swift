@@ -44,11 +44,13 @@ public actor VoicePackMaker {
         }
         let audio = try await tools.decode(
             file, info, folder: FileManager.default.temporaryDirectory.path)
-        guard audio.meanSquare > 0 else { throw VoiceError.silent(recording: name) }
         progress(0.05)
-        try listen(info, audio)
+        try listen(info)
         try await audio.forEach { try listen($0) }
-        guard try hearsVoiceAlone() else { throw VoiceError.notAVoice(recording: name) }
+        guard try hearsVoiceAlone() else {
+            throw energies.whole == 0
+                ? VoiceError.silent(recording: name) : VoiceError.notAVoice(recording: name)
+        }
         progress(0.4)
         mix = ChannelMix(channels: info.channels)
         try await audio.forEach { mix.add($0) }
@@ -80,13 +82,11 @@ public actor VoicePackMaker {
         try builder.finish(description)
     }
 
-    private func listen(_ info: AudioInfo, _ audio: DecodedAudio) throws {
+    private func listen(_ info: AudioInfo) throws {
         stream = try separator.makeStream(
             SeparationRequest(
-                kind: .voice, sampleRate: info.sampleRate, channels: info.channels,
-                meanSquare: audio.meanSquare))
-        finder = VoiceFinder(
-            sampleRate: info.sampleRate, channels: info.channels, meanSquare: audio.meanSquare)
+                kind: .voice, sampleRate: info.sampleRate, channels: info.channels))
+        finder = VoiceFinder(sampleRate: info.sampleRate)
         energies = (0, 0)
     }
 

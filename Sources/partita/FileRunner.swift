@@ -145,7 +145,7 @@ private struct Report: Encodable {
     /// The stages work side by side; `docs/performance.md` explains them.
     struct Seconds: Encodable {
         let total, decode, analysis, masks, synthesis, resampling, inference: Double
-        let inferenceWait, encodeWait: Double
+        let decodeWait, inferenceWait, encodeWait: Double
         let networks: [String: Double]
 
         init(total: Double, _ job: JobSeconds) {
@@ -156,6 +156,7 @@ private struct Report: Encodable {
             synthesis = job.engine.synthesis
             resampling = job.engine.resampling
             inference = job.inference
+            decodeWait = job.decodeWait
             inferenceWait = job.engine.waiting
             encodeWait = job.encodeWait
             networks = job.engine.networks
@@ -163,6 +164,7 @@ private struct Report: Encodable {
 
         enum CodingKeys: String, CodingKey {
             case total, decode, analysis, masks, synthesis, resampling, inference, networks
+            case decodeWait = "decode_wait"
             case inferenceWait = "inference_wait"
             case encodeWait = "encode_wait"
         }

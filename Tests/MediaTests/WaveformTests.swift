@@ -19,7 +19,7 @@ import Testing
     /// Adds samples in blocks of odd lengths.
     private func waveform(of samples: [[Float]], rate: Int, block: Int) -> Waveform {
         let frames = samples[0].count
-        var waveform = Waveform(channels: samples.count, sampleRate: rate, frames: frames)
+        var waveform = Waveform(channels: samples.count, sampleRate: rate)
         for start in stride(from: 0, to: frames, by: block) {
             waveform.add(samples.map { Array($0[start..<min(start + block, frames)]) })
         }
@@ -56,16 +56,32 @@ import Testing
         #expect(self.waveform(of: samples, rate: 44_100, block: 3).json == waveform.json)
     }
 
-    @Test func longRecordingsHaveLongPixels() {
-        func step(_ channels: Int, hours: Double) -> Int {
-            Waveform(channels: channels, sampleRate: 48_000, frames: Int(hours * 3600 * 48_000))
-                .samplesPerPixel
+    /// However often two pixels became one, also where their number is odd: the peaks are those of the samples.
+    @Test(arguments: [1, 2, 5, 200])
+    func longRecordingsHaveLongPixels(_ channels: Int) throws {
+        let most = Waveform.maximumValues / (2 * channels)
+        let frames = most * 256 * 5 / 2
+        var waveform = Waveform(channels: channels, sampleRate: 8000)
+        var expected: [[Int]] = []
+        for start in stride(from: 0, to: frames, by: 1024) {
+            let block: [[Float]] = (0..<channels).map { channel in
+                (start..<min(start + 1024, frames)).map { frame in
+                    let number = (7919 * frame + 104_729 * channel) % 1601
+                    return Float(number - 800) / 1000
+                }
+            }
+            // Not of the length of pixels.
+            waveform.add(block.map { Array($0.prefix(300)) })
+            waveform.add(block.map { Array($0.dropFirst(300)) })
+            expected.append(
+                block.flatMap { [$0.min()!, $0.max()!] }.map {
+                    Int(($0 * 128).rounded(.toNearestOrEven))
+                })
         }
-        #expect(step(2, hours: 0.02) == 256)
-        #expect(step(2, hours: 0.05) == 1024)
-        #expect(step(1, hours: 1) == 8192)
-        #expect(step(2, hours: 10) == 131_072)
-        #expect(step(64, hours: 10) == 1 << 22)
+        #expect(waveform.samplesPerPixel == 1024)
+        let peaks = try peaks(waveform)
+        #expect(peaks.length == expected.count)
+        #expect(peaks.data == expected.flatMap(\.self))
     }
 
     @Test func aWaveformIsNeverLargerThanItMayBe() throws {
@@ -81,7 +97,7 @@ import Testing
     }
 
     @Test func fewSamplesAndOddOnes() throws {
-        #expect(try peaks(Waveform(channels: 1, sampleRate: 8000, frames: 0)).length == 0)
+        #expect(try peaks(Waveform(channels: 1, sampleRate: 8000)).length == 0)
         let one = try peaks(waveform(of: [[0.25], [-0.5]], rate: 8000, block: 1))
         #expect(one.length == 1 && one.data == [32, 32, -64, -64])
         let odd = try peaks(waveform(of: [[1, -1, 2, -2, .nan, 0]], rate: 8000, block: 6))

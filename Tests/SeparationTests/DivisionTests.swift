@@ -138,7 +138,7 @@ import Testing
         let stream = try Self.small.get().makeStream(
             SeparationRequest(
                 kind: .stems(["vocals", "piano", "rest"], clearCut: false), sampleRate: 44_100,
-                channels: 2, meanSquare: 0.01))
+                channels: 2))
         var resident: [Int] = []
         for _ in 0..<5 {
             for start in stride(from: 0, to: minute[0].count, by: 65_536) {

@@ -152,8 +152,7 @@ import Testing
         #expect(throws: ModelError.notInstalled(stems: ["strings"])) {
             _ = try separator.makeStream(
                 SeparationRequest(
-                    kind: .stems(["strings"], clearCut: false), sampleRate: 44_100, channels: 2,
-                    meanSquare: 0.1))
+                    kind: .stems(["strings"], clearCut: false), sampleRate: 44_100, channels: 2))
         }
     }
 
@@ -231,8 +230,7 @@ import Testing
         func abandon() throws {
             let stream = try separator.makeStream(
                 SeparationRequest(
-                    kind: .stems(["vocals"], clearCut: false), sampleRate: 44_100, channels: 2,
-                    meanSquare: 0.01))
+                    kind: .stems(["vocals"], clearCut: false), sampleRate: 44_100, channels: 2))
             _ = try stream.push(source)
         }
         func kilobytes() throws -> Int {

@@ -27,7 +27,7 @@ import Testing
         let runs = try (0..<3).map { run in
             let start = run * Self.stride * Self.hop
             return try Engine.separate(
-                Engine.all.get(), music.map { Array($0[start...]) }, stems: stems, meanSquare: 0.02
+                Engine.all.get(), music.map { Array($0[start...]) }, stems: stems
             ).stems.map { $0[0] }
         }
         for (index, stem) in stems.enumerated() {
@@ -64,7 +64,7 @@ import Testing
         let stems = try [0, 64, 192].map { frames in
             let silence = [Float](repeating: 0, count: frames * Self.hop)
             let stem = try Engine.separate(
-                Engine.all.get(), piece.map { silence + $0 }, stems: ["vocals"], meanSquare: 0.02
+                Engine.all.get(), piece.map { silence + $0 }, stems: ["vocals"]
             ).stems[0]
             return stem.map { Array($0[silence.count...]) }
         }
@@ -99,9 +99,7 @@ import Testing
         let separator = try Engine.all.get()
         let alone = try Engine.separate(separator, source, stems: Self.stems)
         let request = SeparationRequest(
-            kind: .stems(Self.stems, clearCut: false), sampleRate: 44_100, channels: 2,
-            meanSquare: source.joined().reduce(0.0) { $0 + Double($1 * $1) }
-                / Double(2 * source[0].count))
+            kind: .stems(Self.stems, clearCut: false), sampleRate: 44_100, channels: 2)
         let streams = [try separator.makeStream(request), try separator.makeStream(request)]
         var blocks: [SeparatedBlock] = []
         for start in stride(from: 0, to: source[0].count, by: 40_000) {
@@ -124,8 +122,7 @@ import Testing
             library: Engine.library, runtime: Repository.runtime, threads: 1)
         let stream = try separator.makeStream(
             SeparationRequest(
-                kind: .stems(Self.stems, clearCut: false), sampleRate: 44_100, channels: 2,
-                meanSquare: 0.02))
+                kind: .stems(Self.stems, clearCut: false), sampleRate: 44_100, channels: 2))
         let before = separator.inferenceSeconds
         _ = try stream.push(source)
         while try !stream.finish().isEmpty {}

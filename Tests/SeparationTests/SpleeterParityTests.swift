@@ -37,27 +37,21 @@ enum Engine {
     /// Separates samples in memory, in blocks of the given size.
     static func separate(
         _ separator: Separator, _ source: [[Float]], stems: [String], rate: Int = 44_100,
-        clearCut: Bool = false, block: Int = 65_536, meanSquare: Double? = nil
+        clearCut: Bool = false, block: Int = 65_536
     ) throws -> (source: [[Float]], stems: [[[Float]]]) {
         try separate(
-            separator, source, .stems(stems, clearCut: clearCut), rate: rate, block: block,
-            meanSquare: meanSquare)
+            separator, source, .stems(stems, clearCut: clearCut), rate: rate, block: block)
     }
 
     /// Divides samples in memory, in blocks of the given size.
-    /// - Parameter meanSquare: What the engine is told of the level; default: the truth.
     static func separate(
         _ separator: Separator, _ source: [[Float]], _ kind: SplitKind, rate: Int,
-        block: Int = 65_536, dereverb: Bool = false, meanSquare: Double? = nil
+        block: Int = 65_536, dereverb: Bool = false
     ) throws -> (source: [[Float]], stems: [[[Float]]]) {
         let stems = kind.stems
-        let energy = source.joined().reduce(0.0) { $0 + Double($1 * $1) }
-        let own = energy / Double(max(source.count * source[0].count, 1))
         let stream = try separator.makeStream(
             SeparationRequest(
-                kind: kind, dereverb: dereverb, sampleRate: rate, channels: source.count,
-                meanSquare: meanSquare ?? own)
-        )
+                kind: kind, dereverb: dereverb, sampleRate: rate, channels: source.count))
         var original = source.map { _ in [Float]() }
         var results = stems.map { _ in source.map { _ in [Float]() } }
         func take(_ blocks: [SeparatedBlock]) {
@@ -92,7 +86,10 @@ enum Engine {
         let spleeter = try Engine.only(["spleeter-2stems"], precision: .single)
         let result = try Engine.separate(spleeter, mixture, stems: ["vocals"])
         let decibels = difference(result.stems[0], expected)
-        print("Spleeter against PyTorch: \(decibels) dB")
-        #expect(decibels < -60)
+        // 30 dB quieter than what was before: levels are bounded there.
+        let quiet = difference(
+            result.stems[0].map { Array($0[400_000...]) }, expected.map { Array($0[400_000...]) })
+        print("Spleeter against PyTorch: \(decibels) dB, \(quiet) where it is quiet")
+        #expect(decibels < -60 && quiet < -60)
     }
 }

@@ -162,7 +162,7 @@ import Testing
             Self.speech.appendingPathComponent("joe_en_m_city_5dB/noisy.flac"), channels: 1)[0]
         let stream = try engine.makeStream(
             SeparationRequest(
-                kind: .voiceClean(.normal), sampleRate: 44_100, channels: 1, meanSquare: 0.01))
+                kind: .voiceClean(.normal), sampleRate: 44_100, channels: 1))
         var resident: [Int] = []
         for _ in 0..<5 {
             for _ in 0..<15 { _ = try stream.push([noisy]) }

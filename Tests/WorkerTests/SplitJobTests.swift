@@ -135,6 +135,29 @@ import Worker
         #expect(found == expected)
     }
 
+    /// Tracks are written while the rest of a long recording is decoded, and all of it ends together.
+    @Test func separationBeginsBeforeDecodingEnds() async throws {
+        let minute = try folder.make(
+            "a.mp3", from: Self.song, ["-t", "60", "-id3v2_version", "0", "-write_xing", "0"])
+        let bytes = try Data(contentsOf: minute)
+        let long = try folder.write("long.mp3", Data((0..<90).map { _ in bytes }.joined()))
+        // So that nothing has to be loaded.
+        _ = try await run(minute, stems: ["vocals"])
+        try FileManager.default.removeItem(at: folder.file("out"))
+        let started = AsyncStream<Void>.makeStream()
+        let job = Task {
+            try await run(long, stems: ["vocals"]) { value in
+                if value > 0.04 { started.continuation.yield() }
+            }
+        }
+        for await _ in started.stream { break }
+        // Tracks of WAV need no encoder.
+        #expect(folder.processes.count == 1, "the decoder runs")
+        job.cancel()
+        await #expect(throws: CancellationError.self) { try await job.value }
+        #expect(try await folder.processesEnd())
+    }
+
     @Test func encodersThatDieEndTheJob() async throws {
         let file = try folder.make("a.flac", from: Self.song, ["-t", "60"])
         let started = AsyncStream<Void>.makeStream()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import compose, config, evaluate_instruments, export, model, render, separate, synth, train
+from training import audio, compose, config, evaluate_instruments, export, model, render, separate, synth, train
 from training.mix import Library
 from training.mix_instruments import InstrumentMixer
 from training.tasks import TASKS
@@ -82,7 +82,7 @@ class InstrumentsTest(unittest.TestCase):
         self.assertEqual(manifest["serves"], {stem: stem for stem in TASK.serves})
         network = separate.Network(folder)
         piece = {"piano": np.random.default_rng(1).normal(0, 0.1, (2, 3 * config.RATE)).astype(np.float32)}
-        masks = network.masks(separate.spectrum_at_level(piece["piano"]))
+        masks = network.masks(audio.stft(piece["piano"]))
         self.assertEqual(masks.shape, (7, 2, 3 * config.RATE // config.HOP + 1, config.FULL_BINS))
         np.testing.assert_allclose(masks.sum(0), 1, atol=1e-4)
         found = evaluate_instruments.measured(piece, network)

@@ -126,14 +126,19 @@ class TrainingTest(unittest.TestCase):
         x = rng.normal(0, 10 ** (config.LEVEL_DBFS / 20), (2, 400 * config.HOP)).astype(np.float32)
         power = separate.frame_power(audio.stft(x))[2:-2]
         self.assertAlmostEqual(10 * np.log10(power.mean()), config.LEVEL_DBFS, delta=0.1)
-        for change, gain in ((1, 1), (0.5, 2), (0.1, 4), (10, 0.25)):
-            np.testing.assert_allclose(separate.frame_gains(power * change**2), gain, rtol=0.05)
+        for change in (1, 0.5, 0.01, 10):
+            np.testing.assert_allclose(separate.frame_gains(power * change**2), 1 / change, rtol=0.05)
         # Half as loud from frame 200 on: frames that are far from there are as loud as before and twice as loud.
         power[200:] *= 0.25
         gains = separate.frame_gains(power)
         np.testing.assert_allclose(gains[: 200 - separate.LEVEL_REACH], 1, rtol=0.05)
         np.testing.assert_allclose(gains[200 + separate.LEVEL_REACH :], 2, rtol=0.05)
         self.assertTrue((np.diff(gains[168:232]) > -0.02).all())
+        # A silence does not become noise, neither after what was loud nor by itself.
+        power[200:] = 1e-9
+        gains = separate.frame_gains(power)[200 + separate.LEVEL_REACH :]
+        np.testing.assert_allclose(gains, separate.LEVEL_RANGE**-0.5 * separate.LEVEL_FALL ** (-0.5 * np.arange(len(gains)) - 32), rtol=0.08)
+        self.assertEqual(separate.frame_gains(np.zeros(9)).max(), np.float32(10 ** (config.LEVEL_DBFS / 20) / 1e-6))
 
     def test_fusion_trusts_the_better_opinion(self) -> None:
         rng = np.random.default_rng(2)
