@@ -21,7 +21,7 @@ STEMS = ("vocals", "drum", "bass", "other")
 OTHER_KINDS = ("piano", "electric_guitar", "acoustic_guitar", "synthesizer", "strings", "wind")
 KINDS = ("vocals", "drum", "bass", *OTHER_KINDS)  # what a part of a song can be; in ensembles also "rest"
 INSTRUMENTS = (*OTHER_KINDS, "rest")  # stems of the second stage, which divides "other"
-LEVEL_DBFS = -12.0  # RMS of a whole clip at the network's input
+LEVEL_DBFS = -12.0  # RMS at the networks' input
 
 # General MIDI banks by Debian package: fluid-soundfont-gm, timgm6mb-soundfont, csound-soundfont, opl3-soundfont,
 # avldrums.lv2-soundfont.

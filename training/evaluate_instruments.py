@@ -29,11 +29,13 @@ def unseen_pieces(count: int, seconds: float = 20, band: bool = False) -> list[d
     return found
 
 
-def measured(stems: dict[str, np.ndarray], network: separate.Network, heard: np.ndarray | None = None) -> dict[str, dict[str, float]]:
-    """Figures by kind for the sum of `stems`; the network hears `heard`, or that sum."""
+def measured(stems: dict[str, np.ndarray], network: separate.Network, heard: np.ndarray | None = None,
+             whole: np.ndarray | None = None) -> dict[str, dict[str, float]]:
+    """Figures by kind for the sum of `stems`; the network hears `heard` as a part of `whole`, or that sum."""
     mixture = sum(stems.values())
     given = mixture if heard is None else heard
-    estimates = dict(zip(config.INSTRUMENTS, separate.apply(network.masks(audio.stft(given)), given), strict=True))
+    masks = network.masks(audio.stft(given), None if whole is None else audio.stft(whole))
+    estimates = dict(zip(config.INSTRUMENTS, separate.apply(masks, given), strict=True))
     best = dict(zip(stems, baselines.oracle(np.stack(list(stems.values()))), strict=True))
     found = {}
     for kind, estimate in estimates.items():
@@ -87,6 +89,6 @@ def main(threads: int = 1, count: int = 14, network: separate.Network | None = N
         mixture = sum(stems.values())
         mask = first.masks(audio.stft(mixture))[config.STEMS.index("other")]
         other = separate.apply(mask[None], mixture)[0]
-        second.append(measured({k: x for k, x in stems.items() if k in config.INSTRUMENTS}, network, other))
+        second.append(measured({k: x for k, x in stems.items() if k in config.INSTRUMENTS}, network, other, mixture))
     print("\n" + table(summary(second), (f"{count} pieces with drums and bass, other by music-core", *HEAD)), flush=True)
     print("\n" + table(confusion(network), ("solo: share of energy", *config.INSTRUMENTS)), flush=True)

@@ -32,7 +32,7 @@ class Clip:
     """A validation mixture: what was mixed, and both opinions on it."""
 
     name: str
-    mixture: Tensor  # complex [2, T, F] at the networks' level
+    mixture: Tensor  # complex [2, T, F]
     vocals: Tensor
     opinions: tuple[Tensor, Tensor]  # logits [2, T, F]
 

@@ -15,7 +15,7 @@ CLAMP = 1e-4
 LEVEL_REACH = 32  # frames before and after its own whose mean power is how loud it is around a frame
 LEVEL_RANGE = 0.025  # what is quieter than the loudest before it is taken for so much quieter at most: 16 dB, as power
 LEVEL_FALL = 0.999465  # how much of the loudest is kept from one frame to the next: it falls by 6 dB a minute
-LEVEL_LEAST = 1e-12  # as power: nothing is taken for quieter
+LEVEL_LEAST = 1e-8  # as power: nothing is taken for quieter
 LEVEL_WEAKEST = 0.0625  # nor is a stem, by more than this, than the mixture: 12 dB, as power
 
 

@@ -28,6 +28,9 @@ struct ProbeReport: Decodable {
     let streams: [Stream]?
     let format: Format?
 
+    /// Seconds that a header is believed.
+    private static let longest = 1e7
+
     /// - Parameter head: The beginning of the file.
     /// - Throws: ``MediaError`` where there is no sound in it, or more than the limits allow.
     func info(_ limits: MediaLimits, head: Data, isDurationEstimated: Bool) throws -> AudioInfo {
@@ -44,11 +47,13 @@ struct ProbeReport: Decodable {
         let film = film(head: head, language: audio.tags?["language"])
         // Most films tell how long the picture lasts, not the sound.
         let isFilm = film != nil && format?.formatName?.contains("mov") != true
-        let duration = (audio.duration ?? format?.duration).flatMap(Double.init) ?? 0
+        let declared = (audio.duration ?? format?.duration).flatMap(Double.init) ?? 0
         // A container that does not say (duration "N/A") is decoded to find out.
-        if duration <= 0, audio.duration != nil || format?.duration != nil {
+        if declared <= 0, audio.duration != nil || format?.duration != nil {
             throw MediaError.empty
         }
+        // Nor does one say it whose header has years in it.
+        let duration = declared < ProbeReport.longest ? declared : 0
         return AudioInfo(
             stream: audio.index, sampleRate: rate, channels: channels,
             // "6 channels" and "unknown" name nothing.

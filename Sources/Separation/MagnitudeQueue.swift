@@ -22,8 +22,8 @@ final class MagnitudeQueue {
     private static let range: Float = 0.025
     /// How much of the loudest is kept from one frame to the next: at 44.1 kHz it falls by 6 dB a minute.
     private static let fall: Float = 0.999_465
-    /// Nothing is taken for quieter, as power: −120 dBFS.
-    private static let floor: Float = 1e-12
+    /// Nothing is taken for quieter, as power: −80 dBFS, so that the noise of 16 bits before a song is not blown up either.
+    private static let floor: Float = 1e-8
 
     /// - Parameter bins: The lowest ones, which the networks see.
     init(shape: ShortTimeShape, bins: Int, planes: some Sequence<PackManifest.Plane>) {
@@ -81,7 +81,7 @@ final class MagnitudeQueue {
     }
 
     /// - Parameters:
-    ///   - frame: At most ``leveled(isLast:)``.
+    ///   - frame: At most ``leveled(isLast:)``, or beyond the end.
     ///   - level: The first frame whose level is still asked for.
     func drop(before frame: Int, level: Int) {
         follow(before: min(frame, end))

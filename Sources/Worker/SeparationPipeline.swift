@@ -70,8 +70,10 @@ struct SeparationPipeline: Sendable {
         let separated = AsyncChannel<SeparatedBlock>()
         return try await withThrowingTaskGroup(of: Part<Value>.self) { group in
             group.addTask {
-                defer { separated.finish() }
-                return .separated(wait: try await push(input.audio, to: engine, separated))
+                let wait = try await push(input.audio, to: engine, separated)
+                // Where that fails, it must not look like the end: the group cancels who waits for more.
+                separated.finish()
+                return .separated(wait: wait)
             }
             group.addTask {
                 .consumed(try await consume(input, separated.buffer(policy: .bounded(4))))

@@ -34,7 +34,7 @@ public struct SplitJob: Sendable {
     /// Decoding, inference and encoding overlap, joined by bounded queues. All tracks are kept in a spool
     /// as well: where a peak over full scale shows up, they are written again, scaled by one common factor; and
     /// where only the whole recording tells which tracks there are.
-    /// - Parameter progress: Gets 0…1, rising.
+    /// - Parameter progress: Gets 0…1. It rises, but where a file says wrongly or not at all how long it is.
     /// - Throws: `MediaError`, `ModelError`, `CancellationError`.
     public func run(
         _ tools: MediaTools, _ separator: Separator, progress: @escaping @Sendable (Double) -> Void

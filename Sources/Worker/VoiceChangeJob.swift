@@ -44,7 +44,7 @@ public struct VoiceChangeJob: Sendable {
     }
 
     /// Does the job.
-    /// - Parameter progress: Gets 0…1, rising.
+    /// - Parameter progress: Gets 0…1. It rises, but where a file says wrongly or not at all how long it is.
     /// - Throws: ``VoiceError/noVoice`` where there is no voice in the file; `MediaError`, `ModelError`, `CancellationError`.
     public func run(
         _ tools: MediaTools, _ separator: Separator, _ network: PitchNetwork,

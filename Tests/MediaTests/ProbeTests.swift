@@ -182,4 +182,24 @@ import Testing
             #expect(error.description.hasSuffix("."))
         }
     }
+
+    /// A header can declare any number of samples: 2⁶³ − 1 of them are 9 million years.
+    @Test(arguments: [1000, 32_768, 48_000])
+    func aHeaderWithYearsInItSaysNothing(_ rate: UInt32) async throws {
+        func bytes(_ value: some FixedWidthInteger) -> Data {
+            withUnsafeBytes(of: value.littleEndian) { Data($0) }
+        }
+        let samples = (0..<32_768).map { Int16($0 % 100 * 50) }
+        var file = Data("RF64".utf8) + bytes(UInt32.max) + Data("WAVEds64".utf8)
+        file += bytes(UInt32(28)) + bytes(Int64.max) + bytes(Int64.max) + bytes(Int64.max)
+        file += bytes(UInt32(0)) + Data("fmt ".utf8) + bytes(UInt32(16)) + bytes(UInt16(1))
+        file += bytes(UInt16(1)) + bytes(rate) + bytes(2 * rate) + bytes(UInt16(2))
+        file += bytes(UInt16(16)) + Data("data".utf8) + bytes(UInt32.max)
+        for sample in samples { file += bytes(sample) }
+        let url = try folder.write("a.wav", file)
+        let info = try await tools.probe(url.path)
+        #expect(info.duration == 0 && info.isDurationEstimated)
+        let audio = try await tools.decode(url.path, info, folder: folder.path)
+        #expect(audio.frames == samples.count)
+    }
 }

@@ -125,10 +125,11 @@ import Worker
         let started = AsyncStream<Void>.makeStream()
         let job = Task {
             try await run(long, stems: ["vocals"]) { value in
-                if value > 0.1 { started.continuation.yield() }
+                if value > 0.5 { started.continuation.yield() }
             }
         }
         for await _ in started.stream { break }
+        #expect(folder.processes.isEmpty, "the decoder is done")
         let handle = try FileHandle(forWritingTo: long)
         try handle.truncate(atOffset: 2_000_000)
         let found = try track("no_vocals", try await job.value)
