@@ -18,7 +18,7 @@ def main() -> None:
     build.add_argument("--recorded", action="store_true", help="recorded notes wherever an instrument has some")
     build.add_argument("--first", type=int, default=0, help="number of the first song, to build in several processes")
     run = commands.add_parser("run", help="train a pack, from its last checkpoint if there is one")
-    run.add_argument("pack", choices=(*PACKS, "content"))
+    run.add_argument("pack", choices=(*PACKS, "speech", "content"))
     run.add_argument("--minutes", type=float, default=90, help="wall clock of the whole schedule")
     run.add_argument("--threads", type=int, default=2)
     run.add_argument("--rate", type=float, default=2e-3, help="of learning, until two thirds of the time")
@@ -31,7 +31,7 @@ def main() -> None:
     fuse = commands.add_parser("fuse", help="learn Models/fusion.json on validation material")
     fuse.add_argument("--threads", type=int, default=1)
     evaluate = commands.add_parser("evaluate", help="print the tables of metrics")
-    evaluate.add_argument("pack", choices=PACKS, nargs="?", default="music-core")
+    evaluate.add_argument("pack", choices=(*PACKS, "speech"), nargs="?", default="music-core")
     evaluate.add_argument("--threads", type=int, default=1)
     evaluate.add_argument("--pieces", type=int, help="of the unseen soundfont")
     arguments = parser.parse_args()
@@ -82,6 +82,10 @@ def main() -> None:
         from . import evaluate_voices as evaluator
 
         evaluator.main(arguments.pack, arguments.threads, arguments.pieces or 40)
+    elif arguments.pack == "speech":
+        from . import evaluate_speech as evaluator
+
+        evaluator.main(arguments.threads, arguments.pieces or 12)
     else:
         from . import evaluate_instruments as evaluator
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from . import config
 from .mix import Mixer
 from .mix_instruments import InstrumentMixer
+from .mix_speech import SpeechMixer
 from .mix_voices import DryMixer, LeadMixer
 from .model import Core
 
@@ -56,5 +57,6 @@ TASKS = {
         Task("vocals-lead", "vocals", LeadMixer, (1.0, 1.0), ("lead", "backing"), 48, 4, ratio=4.0, placed=True, stride=2),
         # serves no stem: the engine knows it by what it divides
         Task("dry", "voice", DryMixer, (1.0, 1.0), (), 64, 3, ratio=4.0, calibrate=True, placed=True, stride=2),
+        Task("speech", "speech", SpeechMixer, (1.0, 1.0), (), 64, 4, ratio=4.0, calibrate=True, stride=2),
     )
 }

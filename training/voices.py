@@ -18,6 +18,7 @@ PERIOD = 5.0  # ms between frames of the vocoder
 MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 STEPS = (0, 2, -3, 4, -5, 7, -7)  # of the scale, to the melody: unison, third above, fourth below, … octaves
 PARALLEL = (0, 4, 3, -5, 7, -8, 12, -12)  # semitones, for recordings whose key is not known
+SINGERS = ("everythingisfree", "oatsu_antagata_dokosa")  # folders of songs; in other recordings people speak
 CHOIR_SECONDS = 8.0
 LANES = 5
 
@@ -40,7 +41,7 @@ def recordings(split: str) -> dict[str, list[Path]]:
         if split_of(path) == split:
             several = path.parent.name in ("nabucasa_samples", "misc_16k_24k")
             found.setdefault(path.stem if several else path.parent.name, []).append(path)
-    for folder in ("everythingisfree", "oatsu_antagata_dokosa"):
+    for folder in SINGERS:
         for path in sorted((config.DATA / "singing" / folder).glob("*.opus")):
             if split_of(path) == split:
                 found.setdefault(f"{folder}-{'backing' if 'bg' in path.stem else 'lead'}", []).append(path)
@@ -194,10 +195,22 @@ def build_lanes() -> None:
             save_song(f"lane-{split}-{name}", ["voice"], sound[None, :, : 10 * 60 * config.RATE], "lane", split)
 
 
+def build_noises() -> None:
+    """The noises of each folder in one row; every eighth is held out."""
+    for folder in sorted(p for p in (config.DATA / "noise").iterdir() if p.is_dir()):
+        paths = sorted(folder.glob("*.opus"))
+        for split, chosen in (("train", [p for i, p in enumerate(paths) if i % 8]), ("valid", paths[::8])):
+            if chosen and not (config.SONGS / f"noise-{split}-{folder.name}.json").exists():
+                clips = [audio.stereo(audio.read(path)) for path in chosen]
+                sound = np.concatenate([x * np.float32(effects.decibel(-20) / (effects.rms(x) + 1e-6)) for x in clips], 1)
+                save_song(f"noise-{split}-{folder.name}", ["noise"], sound[None], "noise", split)
+
+
 def build(minutes: float, wall_minutes: float, first: int = 0) -> None:
-    """Lanes of all voices, then choirs until there are `minutes` of them or `wall_minutes` have passed."""
+    """Lanes of all voices and noises, then choirs until there are `minutes` of them or `wall_minutes` have passed."""
     began = time.monotonic()
     build_lanes()
+    build_noises()
     voices = {split: recordings(split) for split in ("train", "valid")}
     for index in range(first, first + int(minutes * 60 / CHOIR_SECONDS)):
         if time.monotonic() - began > wall_minutes * 60:

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from training import config, evaluate_voices, export, model, render, rooms, separate, train, voices
-from training.mix import Library
+from training.mix import Library, Song
+from training.mix_speech import SpeechMixer
 from training.mix_voices import DryMixer, LeadMixer, pan
 from training.tasks import TASKS
 from training.tests import FOLDER
@@ -83,6 +84,28 @@ class VoicesTest(unittest.TestCase):
         late = (items[:, 1, :, :2000] ** 2).mean((1, 2)) / (items[:, 1] ** 2).mean((1, 2)).clip(1e-12)
         self.assertGreater(float(np.median(late)), 0.02)
         self.assertGreater(int(((items[:, 1] ** 2).sum((1, 2)) == 0).sum()), 0)
+
+    def test_somebody_speaks_over_music_that_may_be_sung(self) -> None:
+        library, rng = Library("train"), np.random.default_rng(6)
+        for name, kinds, source in (("lane-train-everythingisfree-lead", ["voice"], "lane"), ("band", [*config.KINDS], "synthetic"),
+                                    ("singer", ["vocals"], "singing"), ("street", ["noise"], "noise")):
+            sound = rng.integers(-9000, 9000, (len(kinds), 2, 90_000)).astype(np.int16)
+            library.songs[name] = Song(name, kinds, source, sound)
+        mixer = SpeechMixer(library, 30_000, 1)
+        self.assertEqual({song.name for song in mixer.speakers()}, {"lane-train-0", "lane-train-1"})  # who sings is music
+        items = np.stack([mixer.levelled() for _ in range(200)])
+        self.assertTrue(np.isfinite(items).all())
+        power = (items**2).mean((2, 3))
+        self.assertAlmostEqual(float((power[:, 0] < 1e-9).mean()), 0.12, delta=0.08)
+        both = power[power.min(1) > 1e-6]
+        self.assertAlmostEqual(float(np.median(10 * np.log10(both[:, 0] / both[:, 1]))), 2, delta=3)
+
+    def test_noises_are_held_out(self) -> None:
+        voices.build_noises()
+        train_noises, held = Library("train").of("noise"), Library("valid").of("noise")
+        self.assertGreaterEqual(len(train_noises), 3)
+        self.assertGreaterEqual(len(held), 3)
+        self.assertGreater(sum(s.sound.shape[2] for s in train_noises), 4 * sum(s.sound.shape[2] for s in held))
 
     def test_phase_and_balance_between_channels_are_found_in_magnitudes(self) -> None:
         torch.manual_seed(2)
