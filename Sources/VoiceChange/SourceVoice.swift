@@ -30,24 +30,37 @@ public struct SourceVoice: Sendable {
         }
     }
 
+    /// Goes through the voice with what is said in each frame.
+    /// - Parameter body: Gets the frames whose spectrum counts; returns whether to go on.
+    /// - Throws: `ModelError`.
+    func forEach(_ network: ContentNetwork, _ body: (Frame, Content) -> Bool) throws(ModelError) {
+        let content = try ContentStream(network, statistics)
+        var unheard = speech.frames[...]
+        func hear(_ contents: [Content]) -> Bool {
+            for content in contents {
+                let frame = unheard.removeFirst()
+                if frame.counts, !body(frame, content) { return false }
+            }
+            return true
+        }
+        for frame in speech.frames {
+            guard hear(try content.push(cepstrum: frame.cepstrum, isVoiced: frame.isVoiced)) else {
+                return
+            }
+        }
+        _ = hear(try content.finish())
+    }
+
     /// How this speaker's envelope follows from what is said, learned as far as it differs from how another's does.
     /// - Throws: `ModelError`.
     func regression(
         _ network: ContentNetwork, from other: TimbreRegression
     ) throws(ModelError) -> TimbreRegression {
-        let content = try ContentStream(network, statistics)
         var collector = TimbreRegressionCollector()
-        var unheard = speech.frames[...]
-        func hear(_ contents: [Content]) {
-            for content in contents {
-                let frame = unheard.removeFirst()
-                if frame.counts { collector.add(content, cepstrum: frame.cepstrum) }
-            }
+        try forEach(network) { frame, content in
+            collector.add(content, cepstrum: frame.cepstrum)
+            return true
         }
-        for frame in speech.frames {
-            hear(try content.push(cepstrum: frame.cepstrum, isVoiced: frame.isVoiced))
-        }
-        hear(try content.finish())
         return TimbreRegression(weights: collector.weights(from: other))
     }
 }

@@ -132,6 +132,21 @@ import VoiceChange
         #expect(after < 0.3 * before)
     }
 
+    /// What is looked up varies less than speech; the result does not.
+    @Test(arguments: [male, female])
+    func itVariesAsThePackDoes(_ path: String) throws {
+        let source = try Spoken(path)
+        let voice = try Packs.kathleen.get()
+        let (result, _) = try source.convert(
+            to: voice, .init(accent: 1, tonality: .voicePack, isSong: false))
+        let found = try Spoken(result[0], rate: source.rate).survey().statistics.deviation
+        // What lies above changes too fast for frames to keep it.
+        let ratios = zip(found, voice.manifest.statistics.deviation).map { $0 / $1 }[1..<16]
+        let mean = ratios.reduce(0, +) / Float(ratios.count)
+        print("Deviation of", path, mean, ratios.map { ($0 * 100).rounded() / 100 })
+        #expect(mean > 0.9 && mean < 1.15)
+    }
+
     /// What pulses would sound below their first harmonic is no voice.
     @Test(arguments: [male, female])
     func aMovedVoiceDoesNotRumble(_ path: String) throws {
