@@ -1,5 +1,3 @@
-import Foundation
-
 /// Gives mel-cepstra that were looked up the mean and the spread that those of a speaker have.
 ///
 /// What is looked up is a mean of many frames, so it varies less than speech does, and sounds muffled and like nobody. Each
@@ -15,10 +13,10 @@ struct SpreadMatch {
     private let target: [Float]
 
     /// - Parameters:
-    ///   - found: Moments of what is looked up for a voice.
-    ///   - statistics: Of the speaker whose it should be like.
-    init(_ found: Moments, like statistics: VoiceStatistics) {
-        center = found.mean
+    ///   - found: What is looked up for a voice.
+    ///   - statistics: Of the speaker whom it should be like.
+    init(_ found: CepstrumMoments, like statistics: VoiceStatistics) {
+        center = found.mean.map { Float($0) }
         target = statistics.mean
         gain = zip(statistics.deviation, found.deviation).map {
             min(max($0 / $1, Self.stretch.lowerBound), Self.stretch.upperBound)
@@ -28,25 +26,5 @@ struct SpreadMatch {
     /// What becomes of coefficient `k`.
     func callAsFunction(_ value: Float, _ k: Int) -> Float {
         target[k] + gain[k] * (value - center[k])
-    }
-
-    /// Mean and deviation of mel-cepstra, coefficient by coefficient.
-    struct Moments {
-        private(set) var count = 0
-        private(set) var mean = [Float](repeating: 0, count: MelCepstrum.order)
-        private var squares = [Float](repeating: 0, count: MelCepstrum.order)
-
-        mutating func add(_ cepstrum: [Float]) {
-            count += 1
-            for k in mean.indices {
-                let difference = cepstrum[k] - mean[k]
-                mean[k] += difference / Float(count)
-                squares[k] += difference * (cepstrum[k] - mean[k])
-            }
-        }
-
-        var deviation: [Float] {
-            squares.map { max($0 / Float(max(count, 1)), 1e-6).squareRoot() }
-        }
     }
 }

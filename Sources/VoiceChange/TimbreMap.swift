@@ -50,7 +50,7 @@ struct TimbreMap {
             ($0 - $1) * Self.unvoicedShare
         }
         guard let own else { return }
-        var found = SpreadMatch.Moments()
+        var found = CepstrumMoments()
         try source.forEach(voice.content) { frame, content in
             found.add(wanted(frame.cepstrum, content, own: own).cepstrum)
             return found.count < Self.spreadFrames

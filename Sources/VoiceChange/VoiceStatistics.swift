@@ -41,9 +41,8 @@ struct StatisticsCollector {
 
     private let secondsPerFrame: Double
     private var loudest = -Float.infinity
-    private var count = 0
-    private var mean = [Double](repeating: 0, count: MelCepstrum.order)
-    private var squares = [Double](repeating: 0, count: MelCepstrum.order)
+    /// The level is not part of a voice's spectrum, but its spread is of its dynamics.
+    private var cepstra = CepstrumMoments()
     private var profile = TractProfile()
     private var pitches = [Int](repeating: 0, count: 2000)
     private var pitchCount = 0
@@ -59,15 +58,7 @@ struct StatisticsCollector {
         addPitch(frequency)
         loudest = max(loudest, cepstrum[0])
         guard cepstrum[0] > loudest - Self.depth else { return false }
-        count += 1
-        let share = 1 / Double(count)
-        for k in mean.indices {
-            // The level is not part of a voice's spectrum, but its spread is of its dynamics.
-            let value = Double(cepstrum[k])
-            let difference = value - mean[k]
-            mean[k] += difference * share
-            squares[k] += difference * (value - mean[k])
-        }
+        cepstra.add(cepstrum)
         profile.add(cepstrum)
         for band in bands.indices where !aperiodicity.isEmpty {
             bands[band] += Double(aperiodicity[min(band, aperiodicity.count - 1)])
@@ -85,21 +76,20 @@ struct StatisticsCollector {
         pitches[min(max(step, 0), pitches.count - 1)] += 1
     }
 
-    var voicedSeconds: Double { Double(count) * secondsPerFrame }
+    var voicedSeconds: Double { Double(cepstra.count) * secondsPerFrame }
 
     /// The statistics, if there was any frame.
     func statistics() -> VoiceStatistics? {
-        guard count > 1 else { return nil }
-        let n = Double(count)
-        let level = Float(mean[0])
-        var mean = mean.map { Float($0) }
+        guard cepstra.count > 1 else { return nil }
+        var mean = cepstra.mean.map { Float($0) }
+        let level = mean[0]
         mean[0] = 0
         return VoiceStatistics(
             voicedSeconds: voicedSeconds, medianFrequency: median,
             pitchSpread: (pitchSquares / Double(pitchCount)).squareRoot(), level: level,
             mean: mean,
-            deviation: squares.map { Float(max($0 / n, 1e-6).squareRoot()) },
-            tractRatio: profile.ratio(), aperiodicity: bands.map { Float($0 / n) })
+            deviation: cepstra.deviation, tractRatio: profile.ratio(),
+            aperiodicity: bands.map { Float($0 / Double(cepstra.count)) })
     }
 
     /// The middle of the pitches, between the steps by how many lie in one.

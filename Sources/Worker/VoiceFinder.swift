@@ -39,12 +39,12 @@ struct VoiceFinder {
     /// Windows with a voice that a recording must have; a shorter one in all of its windows.
     private static let needed = 2
 
-    /// What may be left besides the voice where all of the recording is taken, in decibels below the recording, above
-    /// ``lowest``, where voices are separated well.
+    /// Where all of the recording is taken: what may be left besides the voice above ``lowest`` in decibels, of the
+    /// recording, and how loud pauses may be, of what is not one.
     private static let mostBesides = -27.0
-    private static let lowest = 200.0
-    /// How loud it may be where there is no voice, in decibels below where there is.
     private static let loudestPause = -25.0
+    /// Hertz. Above it, voices are separated well.
+    private static let lowest = 200.0
 
     private let windowLength: Int
     /// For each channel: of the recording, and of what is left besides the voice.

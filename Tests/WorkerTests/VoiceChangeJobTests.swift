@@ -179,9 +179,8 @@ enum MadeVoices {
         #expect(try folder.files().allSatisfy { $0 == "a.flac" || $0.hasPrefix("voices/") })
     }
 
-    /// The lowest harmonics of a low voice, which networks take for an instrument's, are changed with it. (Frames without a pitch
-    /// keep theirs.)
-    @Test func nothingOfALowVoiceIsLeftBelowAHigherOne() async throws {
+    /// The lowest harmonics of a low voice, which networks take for an instrument's, are changed with it where it has a pitch.
+    @Test func lowestHarmonicsAreChangedWithTheVoice() async throws {
         let file = try folder.make(
             "low.wav", from: "../data/speech/flemishguy_nl_m/flemishguy_nl_m_012.opus",
             ["-ss", "3", "-t", "6", "-c:a", "pcm_s24le"])
