@@ -17,7 +17,7 @@ final class Loudness {
 
     /// K-weighting of power (ITU-R BS.1770-4, annex 1), from the filters' analog prototypes: a shelf that raises what lies
     /// above 1.7 kHz by 4 dB, and a high-pass at 38 Hz.
-    private static func weight(_ hertz: Double) -> Double {
+    static func weight(_ hertz: Double) -> Double {
         let (high, middle, quality) = (1.58486, 1.25872, 0.70718)
         let w = hertz / 1681.97
         let shelf =

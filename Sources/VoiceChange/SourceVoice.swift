@@ -5,12 +5,20 @@ public struct SourceVoice: Sendable {
     /// Their aperiodicity is not measured, and 0.
     public let statistics: VoiceStatistics
     let speech: Speech
+    let excerpt: Excerpt
+
+    /// The part of the recording with most voice, 20 s at most.
+    struct Excerpt: Sendable {
+        /// Mono.
+        var samples: [Float] = []
+        let pitch: PitchTrack
+    }
 
     /// A frame of the content network.
     struct Frame: Sendable {
         let cepstrum: [Float]
         let isVoiced: Bool
-        /// Whether its spectrum counts: it is voiced, and loud enough.
+        /// Whether its spectrum counts: it is loud enough.
         let counts: Bool
     }
 
@@ -51,16 +59,24 @@ public struct SourceVoice: Sendable {
         _ = hear(try content.finish())
     }
 
-    /// How this speaker's envelope follows from what is said, learned as far as it differs from how another's does.
+    /// How this speaker's envelopes follow from what is said, learned as far as it differs from how another's do.
     /// - Throws: `ModelError`.
-    func regression(
-        _ network: ContentNetwork, from other: TimbreRegression
-    ) throws(ModelError) -> TimbreRegression {
-        var collector = TimbreRegressionCollector()
+    func regressions(
+        _ network: ContentNetwork,
+        from other: (voiced: TimbreRegression, unvoiced: TimbreRegression?)
+    ) throws(ModelError) -> (voiced: TimbreRegression, unvoiced: TimbreRegression?) {
+        var (voiced, unvoiced) = (TimbreRegressionCollector(), TimbreRegressionCollector())
         try forEach(network) { frame, content in
-            collector.add(content, cepstrum: frame.cepstrum)
+            if frame.isVoiced {
+                voiced.add(content, cepstrum: frame.cepstrum)
+            } else if other.unvoiced != nil {
+                unvoiced.add(content, cepstrum: frame.cepstrum)
+            }
             return true
         }
-        return TimbreRegression(weights: collector.weights(from: other))
+        return (
+            TimbreRegression(weights: voiced.weights(from: other.voiced)),
+            other.unvoiced.map { TimbreRegression(weights: unvoiced.weights(from: $0)) }
+        )
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Gives mel-cepstra that were looked up the mean and the spread that those of a speaker have.
 ///
 /// What is looked up is a mean of many frames, so it varies less than speech does, and sounds muffled and like nobody. Each
@@ -7,6 +9,8 @@
 struct SpreadMatch {
     /// Bounds of the stretch.
     private static let stretch: ClosedRange<Float> = 0.7...2
+    /// Of so few frames, 0.5 s, what is found is trusted by half.
+    private static let doubt: Float = 50
 
     private let center: [Float]
     private let gain: [Float]
@@ -14,12 +18,13 @@ struct SpreadMatch {
 
     /// - Parameters:
     ///   - found: What is looked up for a voice.
-    ///   - statistics: Of the speaker whom it should be like.
-    init(_ found: CepstrumMoments, like statistics: VoiceStatistics) {
-        center = found.mean.map { Float($0) }
-        target = statistics.mean
-        gain = zip(statistics.deviation, found.deviation).map {
-            min(max($0 / $1, Self.stretch.lowerBound), Self.stretch.upperBound)
+    ///   - speaker: Whom it should be like.
+    init(_ found: CepstrumMoments, like speaker: CepstrumSpread) {
+        let trust = Float(found.count) / (Float(found.count) + Self.doubt)
+        target = speaker.mean
+        center = zip(speaker.mean, found.mean).map { $0 + trust * (Float($1) - $0) }
+        gain = zip(speaker.deviation, found.deviation).map {
+            pow(min(max($0 / $1, Self.stretch.lowerBound), Self.stretch.upperBound), trust)
         }
     }
 

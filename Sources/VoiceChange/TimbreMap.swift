@@ -1,6 +1,3 @@
-import DSP
-import Foundation
-
 /// From the mel-cepstra of a voice, and what is said, to what must be added to make them those of a pack.
 struct TimbreMap {
     /// Ratios of vocal tracts this near to 1 cannot be told from it.
@@ -8,25 +5,24 @@ struct TimbreMap {
     /// How much of the difference of long-term spectra frames without voice get where there is no accent: consonants and
     /// breath stay the source's.
     private static let unvoicedShare: Float = 0.3
-    /// How much nearest neighbors have to say; the regression says the rest.
-    private static let nearestShare: Float = 0.5
-    /// How much of the source's deviation from its own regression stays.
-    private static let keptDeviation: Float = 0.5
-    /// Frames that the spread is taken from: the first minute of voice.
+    /// Frames without voice that are so much weaker than the mean of those with one are pauses: 22 dB in natural logarithms
+    /// of power.
+    private static let pause: Float = 5
+    /// Frames that the spread is taken from: a minute of each kind.
     private static let spreadFrames = 6000
 
     let accent: Float
-    private let codebook: TimbreCodebook
-    private let regression: TimbreRegression
-    /// The source's; nil: there is no accent.
-    private let own: TimbreRegression?
-    /// For what is looked up; nil: there is no accent.
-    private var spread: SpreadMatch?
+    /// Nil: there is no accent.
+    private var voiced: TimbreMatch?
+    /// Nil: there is no accent, or nobody knows the speaker's unvoiced frames.
+    private var unvoiced: TimbreMatch?
     private let warp: [[Float]]?
     /// What is added to warped cepstra.
     private let offset: [Float]
-    /// What is added to frames without voice.
-    private let unvoiced: [Float]
+    /// What is added to frames without voice, of consonants where there is no accent.
+    private let unvoicedOffset: [Float]
+    /// The level of the loudest pauses.
+    private let quiet: Float
 
     struct Difference {
         var cepstrum: [Float]
@@ -37,62 +33,59 @@ struct TimbreMap {
     /// - Throws: `ModelError`.
     init(_ voice: Voice, source: SourceVoice, accent: Double) throws {
         self.accent = Float(accent)
-        codebook = voice.codebook
-        regression = voice.regression
-        own = accent > 0 ? try source.regression(voice.content, from: voice.regression) : nil
-        let target = voice.manifest.statistics
-        let ratio = target.tractRatio / source.statistics.tractRatio
+        let (target, given) = (voice.manifest.statistics, source.statistics)
+        let ratio = target.tractRatio / given.tractRatio
         let warp = abs(ratio - 1) < Self.tractPrecision ? nil : MelCepstrum.warp(by: ratio)
         self.warp = warp
-        let warped = warp?.applied(to: source.statistics.mean) ?? source.statistics.mean
+        let warped = warp?.applied(to: given.mean) ?? given.mean
         offset = zip(target.mean, warped).map { $0 - $1 }
-        unvoiced = zip(target.mean, source.statistics.mean).map {
-            ($0 - $1) * Self.unvoicedShare
+        unvoicedOffset = zip(target.mean, given.mean).map { ($0 - $1) * Self.unvoicedShare }
+        quiet = given.level - Self.pause
+        if accent > 0 { try learn(voice, source) }
+    }
+
+    /// - Throws: `ModelError`.
+    private mutating func learn(_ voice: Voice, _ source: SourceVoice) throws {
+        let own = try source.regressions(
+            voice.content, from: (voice.voiced.regression, voice.unvoiced?.regression))
+        let voiced = TimbreMatch(voice.voiced, own: own.voiced)
+        let unvoiced = voice.unvoiced.flatMap { model in
+            own.unvoiced.map { TimbreMatch(model, own: $0) }
         }
-        guard let own else { return }
-        var found = CepstrumMoments()
+        var found = (voiced: CepstrumMoments(), unvoiced: CepstrumMoments())
         try source.forEach(voice.content) { frame, content in
-            found.add(wanted(frame.cepstrum, content, own: own).cepstrum)
-            return found.count < Self.spreadFrames
+            if frame.isVoiced {
+                found.voiced.add(voiced.lookUp(frame.cepstrum, content).cepstrum)
+            } else if let unvoiced {
+                found.unvoiced.add(unvoiced.lookUp(frame.cepstrum, content).cepstrum)
+            }
+            return found.voiced.count < Self.spreadFrames
         }
-        spread = SpreadMatch(found, like: target)
+        self.voiced = voiced
+        self.unvoiced = unvoiced
+        self.voiced?.match(found.voiced)
+        self.unvoiced?.match(found.unvoiced)
     }
 
     /// What a frame needs.
     ///
     /// With an accent the envelope goes to how the pack's speaker would say the same, and varies as much as that one's do.
     func difference(of cepstrum: [Float], _ content: Content, isVoiced: Bool) -> Difference {
-        var result = unvoiced
+        var result = unvoicedOffset
         if isVoiced {
             let warped = warp?.applied(to: cepstrum) ?? cepstrum
             result = cepstrum.indices.map { warped[$0] + offset[$0] - cepstrum[$0] }
         }
         var aperiodicity: [Float]?
-        if let own, let spread {
-            let wanted = wanted(cepstrum, content, own: own)
+        let match = isVoiced ? voiced : cepstrum[0] > quiet ? unvoiced : nil
+        if let wanted = match?(cepstrum, content) {
             for k in result.indices {
-                result[k] += accent * (spread(wanted.cepstrum[k], k) - cepstrum[k] - result[k])
+                result[k] += accent * (wanted.cepstrum[k] - cepstrum[k] - result[k])
             }
             if isVoiced { aperiodicity = wanted.aperiodicity }
         }
         result[0] = 0
         return Difference(cepstrum: result, aperiodicity: aperiodicity)
-    }
-
-    /// How the pack's speaker would say the same, by two opinions: nearest neighbors are like the speaker, but restless; the
-    /// regression is calm. To that comes half of how this frame differs from what this speaker's own regression expects: what
-    /// the network does not tell of the content, without which words are lost.
-    private func wanted(
-        _ cepstrum: [Float], _ content: Content, own: TimbreRegression
-    ) -> TimbreCodebook.Timbre {
-        var wanted = codebook.timbre(of: content)
-        let expected = regression.cepstrum(of: content)
-        let ownExpected = own.cepstrum(of: content)
-        for k in expected.indices {
-            let said = expected[k] + Self.nearestShare * (wanted.cepstrum[k] - expected[k])
-            wanted.cepstrum[k] = said + Self.keptDeviation * (cepstrum[k] - ownExpected[k])
-        }
-        return wanted
     }
 }
 

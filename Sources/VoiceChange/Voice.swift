@@ -2,13 +2,14 @@ import Foundation
 
 /// A voice pack in memory, verified.
 ///
-/// On disk it is a folder with `voice.json`, a ``VoiceManifest``, and `codebook.bin`, half-precision floats, little-endian: for
-/// each entry 48 features of its content, 40 coefficients of the mel-cepstrum, 5 bands of aperiodicity in decibels; then the
-/// ``TimbreRegression``.
+/// On disk it is a folder with `voice.json`, a ``VoiceManifest``, and `codebook.bin`, half-precision floats, little-endian: the
+/// entries of voiced frames, 48 features of its content, 40 coefficients of the mel-cepstrum and 5 bands of aperiodicity in
+/// decibels for each, and their ``TimbreRegression``; then both of unvoiced frames, if there were enough.
 public struct Voice: Sendable {
     public let manifest: VoiceManifest
-    let codebook: TimbreCodebook
-    let regression: TimbreRegression
+    let voiced: TimbreModel
+    /// Nil: the speaker's unvoiced frames are not known.
+    let unvoiced: TimbreModel?
     /// What its features come from.
     let content: ContentNetwork
 
@@ -27,8 +28,7 @@ public struct Voice: Sendable {
                 pack: manifest.id,
                 reason: "it was made with another content network; make it again")
         }
-        let numbers = manifest.entries * TimbreCodebook.entryWidth
-        let size = (numbers + TimbreRegression.count) * 2
+        let size = manifest.numbers * 2
         guard
             let data = PackFile.contents(
                 of: directory.appendingPathComponent(Self.codebookName), size: size...size)
@@ -52,8 +52,9 @@ public struct Voice: Sendable {
         }
         self.manifest = manifest
         self.content = content
-        codebook = TimbreCodebook(entries: Array(values[..<numbers]))
-        regression = TimbreRegression(weights: Array(values[numbers...]))
+        let split = TimbreModel.count(entries: manifest.entries)
+        voiced = TimbreModel(values[..<split], spread: manifest.statistics.spread)
+        unvoiced = manifest.unvoiced.map { TimbreModel(values[split...], spread: $0.spread) }
     }
 
     static func hash(_ data: Data) -> String { PackFile.hash(data) }

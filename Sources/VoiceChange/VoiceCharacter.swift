@@ -20,6 +20,17 @@ public struct VoiceCharacter: Sendable, Equatable {
         self.breath = breath
     }
 
+    /// The long-term spectrum of the voice that one with this spectrum becomes.
+    /// - Parameter fundamental: Hertz, the new median.
+    func spectrum(_ spectrum: LongTermSpectrum, fundamental: Double) -> LongTermSpectrum {
+        let moved = spectrum.moved(
+            pitch: exp2(pitch / 12), formants: tract, fundamental: fundamental)
+        return LongTermSpectrum(
+            levels: zip(moved.levels, LongTermSpectrum.centers).map { level, center in
+                level + Float(brightness * (MelCepstrum.position(ofHertz: center) - 0.5))
+            })
+    }
+
     /// The map of cepstra, and what is added to them.
     func cepstra() -> (warp: [[Float]]?, offset: [Float]) {
         var offset = [Float](repeating: 0, count: MelCepstrum.order)

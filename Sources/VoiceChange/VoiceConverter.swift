@@ -29,6 +29,8 @@ public final class VoiceConverter {
     private let filters: [DifferentialFilter]
     private let silent: VoiceFrame
     private let difference: AlignedBuffer
+    /// What is added to all differences; `bins` values.
+    private let equalizer: [Float]
     /// Values of an envelope that lie below all voices.
     private let rumble: Int
 
@@ -58,15 +60,32 @@ public final class VoiceConverter {
     ///   - sampleRate: Hertz, from 8000 on.
     ///   - weights: The mono mix that pitch and survey were taken from (``ChannelMix/weights``), one for each channel.
     /// - Throws: ``VoiceError/transform(size:)``, `ModelError`.
-    public init(
+    public convenience init(
         voice: Voice, settings: VoiceSettings, source: SourceVoice, pitch: PitchTrack,
         sampleRate: Int, weights: [Float] = [1]
     ) throws {
+        let map = try TimbreMap(voice, source: source, accent: settings.accent)
+        var equalizer: Equalizer?
+        // How an excerpt sounds tells what its long-term spectrum lacks.
+        if settings.accent > 0 {
+            let trial = try VoiceConverter(
+                voice, map, nil, settings, source, source.excerpt.pitch, sampleRate, weights: [1])
+            equalizer = try trial.equalizer(for: voice, source)
+        }
+        try self.init(voice, map, equalizer, settings, source, pitch, sampleRate, weights: weights)
+    }
+
+    private init(
+        _ voice: Voice, _ map: TimbreMap, _ equalizer: Equalizer?, _ settings: VoiceSettings,
+        _ source: SourceVoice, _ pitch: PitchTrack, _ sampleRate: Int, weights: [Float]
+    ) throws {
+        self.map = map
         shape = VoiceShape(sampleRate: sampleRate)
+        self.equalizer =
+            equalizer?.curve(shape) ?? [Float](repeating: 0, count: shape.bins)
         step = Int((ContentNetwork.hop / shape.hop).rounded())
         content = try ContentStream(voice.content, source.statistics)
         self.weights = weights
-        map = try TimbreMap(voice, source: source, accent: settings.accent)
         pitchMap = PitchMap(
             settings, source: source.statistics,
             target: voice.manifest.statistics.medianFrequency,
@@ -117,6 +136,24 @@ public final class VoiceConverter {
         return output(until: mono.end)
     }
 
+    /// Converts the excerpt: what it lacks of the voice's long-term spectrum, its harmonics moved to where they are.
+    private func equalizer(for voice: Voice, _ source: SourceVoice) throws -> Equalizer? {
+        let meter = try LongTermSpectrumMeter(shape)
+        for samples in [try push([source.excerpt.samples]), try finish()] {
+            samples[0].withUnsafeBufferPointer { meter.add($0) }
+        }
+        let target = voice.manifest
+        let fundamental = pitchMap(Float(source.statistics.medianFrequency))
+        return LongTermSpectrum(powers: meter.energies).map { found in
+            Equalizer(
+                from: found,
+                to: target.spectrum.moved(
+                    pitch: Double(fundamental) / target.statistics.medianFrequency,
+                    fundamental: Double(fundamental)),
+                seconds: source.excerpt.pitch.voicedSeconds, share: map.accent)
+        }
+    }
+
     private func append(_ samples: [Float], to queue: FrameQueue) {
         samples.withUnsafeBufferPointer {
             guard let base = $0.baseAddress else { return }
@@ -161,6 +198,7 @@ public final class VoiceConverter {
                 .atLeast(-limit).atMost(limit)
         }
         loudness.match(difference.pointer, of: frame.envelope)
+        for bin in 0..<shape.bins { difference.pointer[bin] += equalizer[bin] }
         // What rumbles below all voices is not raised.
         for bin in 0..<rumble { difference.pointer[bin] = min(difference.pointer[bin], 0) }
 

@@ -39,8 +39,10 @@ public final class VoicePackBuilder {
 
     /// Seconds of voice, short pauses included, that a pack needs: what a recording of 30 s holds.
     public static let secondsNeeded = 22.0
-    /// Entries that a codebook gets at most.
-    private static let entryLimit = 2400
+    /// Entries that codebooks get at most.
+    private static let (voicedLimit, unvoicedLimit) = (2400, 1200)
+    /// Entries of unvoiced frames, 1 s, without which there is no model of them.
+    private static let unvoicedNeeded = 100
     /// Frames of 5 ms from one that is looked at to the next: those of the content network.
     private static let step = 2
 
@@ -51,18 +53,13 @@ public final class VoicePackBuilder {
         let aperiodicity: [Float]
     }
 
-    private struct Entry {
-        let frame: Frame
-        /// Features of the frame itself.
-        let features: [Float]
-    }
-
     private struct Recording {
         let name: String
         let frames: VoiceFrames
         let frame: VoiceFrame
         let mel: MelCepstrum
         let content: ContentStream?
+        let spectrum: LongTermSpectrumMeter
         var check: RecordingCheck
         /// Frames whose content is not known yet.
         var unheard: [Frame] = []
@@ -71,10 +68,12 @@ public final class VoicePackBuilder {
     private let network: ContentNetwork
 
     private var collector: StatisticsCollector
-    private var regression = TimbreRegressionCollector()
-    private var entries = Reservoir<Entry>(limit: entryLimit)
+    private var voiced = TimbreModelCollector(limit: voicedLimit)
+    private var unvoiced = TimbreModelCollector(limit: unvoicedLimit)
+    private var energies: [Double] = []
     private var seconds = 0.0
     private var recording: Recording?
+    private let character: VoiceCharacter
     private let pitchFactor: Float
     private let breath: Float
     private let warp: [[Float]]?
@@ -85,6 +84,7 @@ public final class VoicePackBuilder {
     ///   - character: What the voice is made to be; by default what it is.
     public init(_ network: ContentNetwork, character: VoiceCharacter = VoiceCharacter()) {
         self.network = network
+        self.character = character
         pitchFactor = Float(exp2(character.pitch / 12))
         breath = Float(character.breath)
         (warp, offset) = character.cepstra()
@@ -108,6 +108,7 @@ public final class VoicePackBuilder {
             name: name, frames: try VoiceFrames(shape, pitch: pitch, step: Self.step),
             frame: VoiceFrame(shape), mel: MelCepstrum(shape),
             content: try statistics.map { try ContentStream(network, $0) },
+            spectrum: try LongTermSpectrumMeter(shape),
             check: RecordingCheck(secondsPerFrame: Self.secondsPerFrame))
     }
 
@@ -117,6 +118,7 @@ public final class VoicePackBuilder {
         guard let recording else { preconditionFailure("no recording was begun") }
         try samples.withUnsafeBufferPointer { samples in
             self.recording!.check.add(samples)
+            recording.spectrum.add(samples)
             try recording.frames.push(samples, frame: recording.frame) { try add($1) }
         }
     }
@@ -127,6 +129,7 @@ public final class VoicePackBuilder {
         guard let recording else { preconditionFailure("no recording was begun") }
         try recording.frames.finish(frame: recording.frame) { try add($1) }
         hear(try recording.content?.finish() ?? [])
+        add(recording.spectrum.energies)
         let check = self.recording!.check
         self.recording = nil
         try check.judge(recording: recording.name)
@@ -147,16 +150,25 @@ public final class VoicePackBuilder {
         hear(try content.push(cepstrum: own, isVoiced: voiced))
     }
 
+    /// Adds the energies of a recording in bands that all of them have.
+    private func add(_ energies: [Double]) {
+        self.energies =
+            self.energies.isEmpty ? energies : zip(self.energies, energies).map { $0 + $1 }
+    }
+
     /// Takes in what is said in the next frames.
     private func hear(_ contents: [Content]) {
         for (content, frame) in zip(contents, recording!.unheard) {
-            guard frame.voiced,
-                collector.add(
-                    frequency: frame.frequency, cepstrum: frame.cepstrum,
-                    aperiodicity: frame.aperiodicity)
-            else { continue }
-            regression.add(content, cepstrum: frame.cepstrum)
-            entries.add(Entry(frame: frame, features: Array(content.own)))
+            if !frame.voiced {
+                guard collector.counts(unvoiced: frame.cepstrum) else { continue }
+                unvoiced.add(
+                    content, cepstrum: frame.cepstrum, aperiodicity: frame.aperiodicity)
+            } else if collector.add(
+                frequency: frame.frequency, cepstrum: frame.cepstrum,
+                aperiodicity: frame.aperiodicity)
+            {
+                voiced.add(content, cepstrum: frame.cepstrum, aperiodicity: frame.aperiodicity)
+            }
         }
         recording!.unheard.removeFirst(contents.count)
     }
@@ -165,40 +177,36 @@ public final class VoicePackBuilder {
     /// - Throws: ``VoiceError/tooShort(seconds:needed:)``, ``VoiceError/noVoice``, ``VoiceError/badID(_:)``.
     public func finish(_ description: Description) throws(VoiceError) -> VoicePackContent {
         guard VoiceManifest.isID(description.id) else { throw .badID(description.id) }
-        guard let statistics = collector.statistics() else { throw .noVoice }
+        guard let statistics = collector.statistics(),
+            let spectrum = LongTermSpectrum(powers: energies)
+        else { throw .noVoice }
         guard seconds >= Self.secondsNeeded else {
             throw .tooShort(seconds: seconds, needed: Self.secondsNeeded)
         }
-        let codebook = codebook()
+        let hasUnvoiced = unvoiced.entryCount >= Self.unvoicedNeeded
+        let codebook = Self.data(voiced.numbers() + (hasUnvoiced ? unvoiced.numbers() : []))
         let manifest = VoiceManifest(
             format: VoiceManifest.format, kind: VoiceManifest.kind, id: description.id,
             name: description.name,
             description: description.text, created: description.created,
             license: description.license, sources: description.sources,
-            sha256: Voice.hash(codebook), content: network.sha256, entries: entries.elements.count,
-            statistics: statistics)
+            sha256: Voice.hash(codebook), content: network.sha256, entries: voiced.entryCount,
+            unvoiced: hasUnvoiced
+                ? .init(entries: unvoiced.entryCount, spread: unvoiced.spread) : nil,
+            statistics: statistics,
+            spectrum: character.spectrum(
+                spectrum, fundamental: statistics.medianFrequency))
         return VoicePackContent(manifest: manifest, codebook: codebook)
     }
 
-    /// Entries and regression as `codebook.bin` has them.
-    private func codebook() -> Data {
-        let numbers = entries.elements.count * TimbreCodebook.entryWidth
-        var data = Data(capacity: (numbers + TimbreRegression.count) * 2)
-        func append(_ value: Float) {
-            let bits = Float16(max(-999, min(999, value))).bitPattern
+    /// Numbers as `codebook.bin` has them.
+    private static func data(_ numbers: [Float]) -> Data {
+        var data = Data(capacity: numbers.count * 2)
+        for number in numbers {
+            let bits = Float16(max(-999, min(999, number))).bitPattern
             data.append(UInt8(truncatingIfNeeded: bits))
             data.append(UInt8(truncatingIfNeeded: bits >> 8))
         }
-        for entry in entries.elements {
-            for value in entry.features { append(value) }
-            append(0)
-            for value in entry.frame.cepstrum.dropFirst() { append(value) }
-            let bands = entry.frame.aperiodicity
-            for band in 0..<VoiceStatistics.bands {
-                append(bands.isEmpty ? 0 : bands[min(band, bands.count - 1)])
-            }
-        }
-        for weight in regression.weights() { append(weight) }
         return data
     }
 }

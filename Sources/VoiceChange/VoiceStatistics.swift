@@ -31,9 +31,14 @@ public struct VoiceStatistics: Codable, Sendable, Equatable {
     static let bands = 5
 }
 
+extension VoiceStatistics {
+    /// Long-term spectrum and deviations.
+    var spread: CepstrumSpread { CepstrumSpread(mean: mean, deviation: deviation) }
+}
+
 /// Collects statistics, frame by frame, in constant memory.
 struct StatisticsCollector {
-    /// Voiced frames that are this much weaker than the loudest so far do not count: 30 dB in natural logarithms of power.
+    /// Frames that are this much weaker than the loudest voiced one so far do not count: 30 dB in natural logarithms of power.
     private static let depth: Float = 6.9
     /// Pitch is counted in steps of 5 cents from 30 Hz on.
     private static let steps = 240.0
@@ -65,6 +70,9 @@ struct StatisticsCollector {
         }
         return true
     }
+
+    /// Whether a frame without voice is no pause, but as loud as consonants are.
+    func counts(unvoiced cepstrum: [Float]) -> Bool { cepstrum[0] > loudest - Self.depth }
 
     private mutating func addPitch(_ frequency: Float) {
         pitchCount += 1

@@ -7,6 +7,12 @@ public final class VoiceSurvey {
     private let mel: MelCepstrum
     private var collector: StatisticsCollector
     private var speech = SourceVoice.Speech()
+    private var excerpt: SourceVoice.Excerpt
+    /// The samples of the excerpt.
+    private let range: Range<Int>
+    private var received = 0
+    /// Seconds of the excerpt.
+    private static let excerptSeconds = 20.0
 
     /// - Parameters:
     ///   - sampleRate: Hertz, from 8000 on.
@@ -20,11 +26,23 @@ public final class VoiceSurvey {
         frame = VoiceFrame(shape)
         mel = MelCepstrum(shape)
         collector = StatisticsCollector(secondsPerFrame: shape.hop * Double(step))
+        let part = pitch.mostVoiced(frames: Int(Self.excerptSeconds / pitch.hop))
+        excerpt = SourceVoice.Excerpt(
+            pitch: PitchTrack(hop: pitch.hop, frequencies: Array(pitch.frequencies[part])))
+        func sample(_ frame: Int) -> Int {
+            Int((Double(frame) * pitch.hop * Double(sampleRate)).rounded())
+        }
+        range = sample(part.lowerBound)..<sample(part.upperBound)
     }
 
     /// Takes the next samples, mono.
     public func push(_ samples: [Float]) {
         samples.withUnsafeBufferPointer { frames.push($0, frame: frame) { add($1) } }
+        let part = range.clamped(to: received..<received + samples.count)
+        if !part.isEmpty {
+            excerpt.samples += samples[part.lowerBound - received..<part.upperBound - received]
+        }
+        received += samples.count
     }
 
     /// What the voice is like.
@@ -34,7 +52,7 @@ public final class VoiceSurvey {
         guard collector.voicedSeconds >= 0.5, let statistics = collector.statistics() else {
             throw .noVoice
         }
-        return SourceVoice(statistics: statistics, speech: speech)
+        return SourceVoice(statistics: statistics, speech: speech, excerpt: excerpt)
     }
 
     private func add(_ frame: VoiceFrame) {
@@ -42,8 +60,8 @@ public final class VoiceSurvey {
         let isVoiced = frame.frequency > 0 && !frame.isSilent
         let counts =
             isVoiced
-            && collector.add(
-                frequency: frame.frequency, cepstrum: cepstrum, aperiodicity: [])
+            ? collector.add(frequency: frame.frequency, cepstrum: cepstrum, aperiodicity: [])
+            : collector.counts(unvoiced: cepstrum)
         speech.add(SourceVoice.Frame(cepstrum: cepstrum, isVoiced: isVoiced, counts: counts))
     }
 }

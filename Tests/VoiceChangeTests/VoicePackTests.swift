@@ -82,10 +82,12 @@ import VoiceChange
         }
         #expect(try !refused { _ in })
         for (key, value): (String, Any) in [
-            ("format", 1), ("format", 3), ("content", "0"), ("kind", "onnx"), ("id", "../TEST"),
+            ("format", 2), ("format", 4), ("content", "0"), ("kind", "onnx"), ("id", "../TEST"),
             ("id", "OTHER"), ("name", ""),
             ("entries", 0), ("entries", -1), ("entries", Int.max), ("entries", 5),
-            ("sha256", String(repeating: "0", count: 64)), ("statistics", 1),
+            ("sha256", String(repeating: "0", count: 64)), ("statistics", 1), ("spectrum", 1),
+            ("spectrum", ["levels": [Double]()]), ("spectrum", ["levels": [1e9]]), ("unvoiced", 1),
+            ("unvoiced", ["entries": 1]),
         ] {
             #expect(try refused { $0[key] = value }, "\(key) \(value)")
         }

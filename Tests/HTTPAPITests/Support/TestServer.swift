@@ -183,10 +183,10 @@ struct TestServer: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let numbers = Array(repeating: 1, count: 40)
         var manifest: [String: Any] = [
-            "format": 2, "kind": "codebook", "id": id, "name": name, "description": "",
+            "format": 3, "kind": "codebook", "id": id, "name": name, "description": "",
             "created": 1_700_000_000, "sources": [String](),
             "content": String(repeating: "0", count: 64), "entries": 1,
-            "sha256": String(repeating: "0", count: 64),
+            "sha256": String(repeating: "0", count: 64), "spectrum": ["levels": [0]],
             "statistics": [
                 "voiced_seconds": 60, "median_hz": 220, "pitch_spread_semitones": 3,
                 "level": 0, "mean": numbers, "deviation": numbers, "tract_ratio": 1,
