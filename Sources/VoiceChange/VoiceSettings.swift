@@ -10,8 +10,8 @@ public struct VoiceSettings: Sendable, Equatable {
         case voicePack = "voice_pack"
     }
 
-    /// 0 ... 1: how much of the pack's articulation (its codebook) and prosody (its spread of pitch) is applied. With 0,
-    /// only its vocal tract and its long-term spectrum are.
+    /// 0 ... 1: how much of the pack's articulation (its models of what is said, and the power spectrum that comes of it) and
+    /// prosody (its spread of pitch) is applied. With 0, only its vocal tract and its mean envelope are.
     public var accent: Double
     public var tonality: Tonality
     /// Whether somebody sings: pitch is moved by whole semitones, and its spread stays.
