@@ -15,12 +15,20 @@ struct Equalizer {
     ///   - wanted: What it should have.
     ///   - seconds: Of voice, from which `found` is.
     ///   - share: 0…1, how much of it is done.
+    ///   - fundamental: Hertz where the voice's pitch is not the one that `wanted` has: near it and below, nothing is
+    ///     done, as harmonics are elsewhere.
     init(
-        from found: LongTermSpectrum, to wanted: LongTermSpectrum, seconds: Double, share: Float
+        from found: LongTermSpectrum, to wanted: LongTermSpectrum, seconds: Double, share: Float,
+        fundamental: Double?
     ) {
         let trust = Float(seconds / (seconds + Self.doubt))
-        let gains = zip(wanted.levels, found.levels).map {
-            share * min(max(trust * ($0 - $1), -Self.largest), Self.largest)
+        let gains = zip(zip(wanted.levels, found.levels), LongTermSpectrum.centers).map {
+            levels, center in
+            let gain = min(max(trust * (levels.0 - levels.1), -Self.largest), Self.largest)
+            let formants = fundamental.map {
+                LongTermSpectrum.formantShare(of: center, fundamental: $0)
+            }
+            return share * gain * Float(formants ?? 1)
         }
         var (before, after) = (0.0, 0.0)
         for (band, gain) in gains.enumerated() {

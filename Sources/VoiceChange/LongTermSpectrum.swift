@@ -44,18 +44,24 @@ struct LongTermSpectrum: Codable, Sendable, Equatable {
         return levels[index] + share * (levels[next] - levels[index])
     }
 
+    /// How much the level at a frequency is a matter of formants: 0 at the fundamental and below it, where it is one of
+    /// harmonics, 1 from 500 Hz on.
+    static func formantShare(of hertz: Double, fundamental: Double) -> Double {
+        let top = max(formants, 2 * fundamental)
+        return min(max(log2(hertz / fundamental) / log2(top / fundamental), 0), 1)
+    }
+
     /// The spectrum of a voice whose harmonics lie at another pitch, and whose formants lie elsewhere: at the fundamental
     /// frequency and below it, all moves with the pitch, from 500 Hz on with the formants.
     /// - Parameters:
     ///   - pitch: Factor of the pitch.
     ///   - formants: Factor of formants.
     ///   - fundamental: Hertz, the new median.
-    func moved(pitch: Double, formants: Double = 1, fundamental: Double) -> LongTermSpectrum {
-        let top = max(Self.formants, 2 * fundamental)
-        return LongTermSpectrum(
+    func moved(pitch: Double, formants: Double, fundamental: Double) -> LongTermSpectrum {
+        LongTermSpectrum(
             levels: levels.indices.map { band in
                 let center = Self.centers[band]
-                let share = min(max(log2(center / fundamental) / log2(top / fundamental), 0), 1)
+                let share = Self.formantShare(of: center, fundamental: fundamental)
                 return Self.value(
                     of: levels,
                     atHertz: center / (pow(pitch, 1 - share) * pow(formants, share)))

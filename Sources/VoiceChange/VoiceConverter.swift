@@ -1,4 +1,5 @@
 import DSP
+import Foundation
 
 /// Gives a voice that of a pack: the second pass, after ``VoiceSurvey``.
 ///
@@ -136,21 +137,20 @@ public final class VoiceConverter {
         return output(until: mono.end)
     }
 
-    /// Converts the excerpt: what it lacks of the voice's long-term spectrum, its harmonics moved to where they are.
+    /// Converts the excerpt: what it lacks of the voice's long-term spectrum.
     private func equalizer(for voice: Voice, _ source: SourceVoice) throws -> Equalizer? {
         let meter = try LongTermSpectrumMeter(shape)
         for samples in [try push([source.excerpt.samples]), try finish()] {
             samples[0].withUnsafeBufferPointer { meter.add($0) }
         }
         let target = voice.manifest
-        let fundamental = pitchMap(Float(source.statistics.medianFrequency))
+        let fundamental = Double(pitchMap(Float(source.statistics.medianFrequency)))
+        let distance = 12 * log2(fundamental / target.statistics.medianFrequency)
         return LongTermSpectrum(powers: meter.energies).map { found in
             Equalizer(
                 from: found,
-                to: target.spectrum.moved(
-                    pitch: Double(fundamental) / target.statistics.medianFrequency,
-                    fundamental: Double(fundamental)),
-                seconds: source.excerpt.pitch.voicedSeconds, share: map.accent)
+                to: target.spectrum, seconds: source.excerpt.pitch.voicedSeconds,
+                share: map.accent, fundamental: abs(distance) < 1 ? nil : fundamental)
         }
     }
 
