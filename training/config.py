@@ -29,6 +29,7 @@ SF2 = Path("/usr/share/sounds/sf2")
 TRAIN_BANKS = {SF2 / "FluidR3_GM.sf2": 0.6, SF2 / "TimGM6mb.sf2": 0.2, SF2 / "sf_GMbank.sf2": 0.2}  # how often
 FM_BANK = SF2 / "OPL-3_FM_128M.sf2"  # a synthesizer whatever the program
 TRAIN_DRUM_KITS = (SF2 / "Red_Zeppelin_4_LV2.sf2", SF2 / "Black_Pearl_4_LV2.sf2")
+HIT_KITS = Path("/usr/share/hydrogen/data/drumkits")  # recorded and electronic hits, of Debian's hydrogen-drumkits
 TEST_BANK = Path("/usr/share/sounds/sf3/MuseScore_General_Full.sf3")  # never used for training
 
 # Held out of training; the material on which checkpoints are compared and fusion weights are learned.

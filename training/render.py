@@ -76,6 +76,8 @@ class Renderer:
             if part.kind == "drum":
                 return sampler.play_drums(part, seconds, rng)
             return sampler.play(part, seconds, rng, split)
+        if part.kind == "bass" and rng.random() < 0.35:
+            return synth.play(part, seconds, rng)
         if self.ensemble and part.kind == "synthesizer" and (draw := rng.random()) < 0.55:
             if draw < 0.1 and config.FM_BANK.exists():
                 return self.synthesizer(config.FM_BANK).render(part, seconds)

@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -116,21 +117,53 @@ def play(part: Part, seconds: float, rng: np.random.Generator, split: str) -> np
     return out[:, : int(seconds * config.RATE)]
 
 
+ROLES = {  # what a stroke is played with: names of files in ../shared/data, names of instruments in Hydrogen's kits
+    "kick": (r"(^k_|^k[a-z]?_.*kick|^bd_|kick)", r"kick|bass ?drum"),
+    "snare": (r"(^s[ce]_|^sn_|^drum_snare|snare)", r"snare(?!.*roll)"),
+    "closed": (r"(^h[ct]_|hihat|^hat|cymbal_closed)", r"(hh|hat).*(closed|pedal|\bcl\b|\bpd\b|low)|(closed|pedal) hh"),
+    "open": (r"(^h[ol]_|cymbal_open)", r"(hh|hat).*(open|\bop\b)|open hh"),
+    "tom": (r"(^t._|^t_|tom)", r"\btom|tomhi"),
+    "crash": (r"(^c[a-z]?_|crash)", r"crash|splash|china"),
+    "ride": (r"(^r[a-z]?_|ride)", r"\bride"),
+}
+STROKES = {35: "kick", 36: "kick", 37: "snare", 38: "snare", 39: "snare", 40: "snare", 46: "open", 49: "crash", 51: "ride", 53: "ride",
+           55: "crash", 57: "crash", 59: "ride", **dict.fromkeys((41, 43, 45, 47, 48, 50), "tom")}
+# By licence: CC0 (Audiophob), CC BY (rumpf_kit), GPL. Those under CC BY-SA are left out.
+FREE_KITS = ("Audiophob", "ColomboAcousticDrumkit", "ElectricEmpireKit", "ForzeeStereo", "HardElectro1", "Millo-Drums_v.1",
+             "Millo_MultiLayered2", "Millo_MultiLayered3", "VariBreaks", "rumpf_kit_z01_h2")
+
+
+def hydrogen_kit(folder: Path) -> dict[str, list[Path]]:
+    """Files of a Hydrogen drum kit by role, as the names of its instruments tell."""
+    found: dict[str, list[Path]] = {role: [] for role in ROLES}
+    tree = ElementTree.parse(folder / "drumkit.xml")
+    for element in tree.iter():
+        element.tag = element.tag.split("}")[-1]
+    for instrument in tree.iter("instrument"):
+        name = (instrument.findtext("name") or "").lower()
+        paths = [folder / (e.text or "") for e in instrument.iter("filename")]
+        for role, (_, pattern) in ROLES.items():
+            if re.search(pattern, name):
+                found[role] += [p for p in paths if p.is_file()]
+    return found
+
+
 @lru_cache(1)
 def drum_hits() -> dict[str, list[list[np.ndarray]]]:
     """Kits of real and electronic hits: role to one list of takes per kit."""
     root = config.DATA / "instruments/drum"
-    roles = {
-        "kick": r"(^k_|^k[a-z]?_.*kick|^bd_|kick)", "snare": r"(^s[ce]_|^sn_|^drum_snare|snare)",
-        "closed": r"(^h[ct]_|hihat|^hat|cymbal_closed)", "open": r"(^h[ol]_|cymbal_open)", "tom": r"(^t._|^t_|tom)",
-    }
-    found: dict[str, list[list[np.ndarray]]] = {role: [] for role in roles}
+    kits = [hydrogen_kit(config.HIT_KITS / name) for name in FREE_KITS if (config.HIT_KITS / name).exists()]
     for folder in ("gogodze_phu_oh_mic", "gogodze_phu_retro_mic", "sonicpi_oneshots", "webaudio_kits"):
-        for role, pattern in roles.items():
-            paths = [p for p in sorted((root / folder).glob("*.opus")) if re.search(pattern, p.stem.lower())]
+        files = sorted((root / folder).glob("*.opus"))
+        kits.append({role: [p for p in files if re.search(pattern, p.stem.lower())] for role, (pattern, _) in ROLES.items()})
+    found: dict[str, list[list[np.ndarray]]] = {role: [] for role in ROLES}
+    for kit in kits:
+        for role, paths in kit.items():
             takes = [trimmed(audio.stereo(audio.read(p)))[:, : 2 * config.RATE] for p in paths[:40]]
             if takes:
                 found[role].append(takes)
+    for role in ("crash", "ride"):
+        found[role] = found[role] or found["open"]
     return found
 
 
@@ -141,11 +174,9 @@ def play_drums(part: Part, seconds: float, rng: np.random.Generator) -> np.ndarr
     for role, kits in hits.items():
         takes = kits[rng.integers(len(kits))]
         gathered = [takes[i] for i in rng.choice(len(takes), min(3, len(takes)), replace=False)]
-        kit[role] = (gathered, float(rng.uniform(0.5, 1)) * (0.45 if role in ("closed", "open") else 1))
+        kit[role] = (gathered, float(rng.uniform(0.5, 1)) * (0.45 if role in ("closed", "open", "crash", "ride") else 1))
     for note in part.notes:
-        role = {35: "kick", 36: "kick", 37: "snare", 38: "snare", 39: "snare", 40: "snare", 46: "open", 49: "open", 57: "open", 55: "open"}
-        name = role.get(note.pitch) or ("tom" if note.pitch in (41, 43, 45, 47, 48, 50) else "closed")
-        takes, gain = kit[name]
+        takes, gain = kit[STROKES.get(note.pitch, "closed")]
         at, sound = int(note.start * config.RATE), takes[rng.integers(len(takes))]
         sound = sound[:, : max(0, out.shape[1] - at)]
         out[:, at : at + sound.shape[1]] += sound * gain * (note.velocity / 100) ** 1.5
