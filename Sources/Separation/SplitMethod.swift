@@ -70,7 +70,8 @@ struct SplitMethod {
         guard let dry else { return stream }
         let isComplement = request.kind == .demuser
         let dryers = try request.kind.stems.map { stem in
-            isComplement || DryStream.voices.contains(stem) ? try masks(dry, request, order) : nil
+            isComplement || DryStream.voices.contains(stem)
+                ? try dryer(dry, request, order) : nil
         }
         return DryStream(stream, dryers, isComplement: isComplement, channels: request.channels)
     }
@@ -92,6 +93,15 @@ struct SplitMethod {
         try SpectrumStream(
             MaskDivider(plan, channels: request.channels, order), sampleRate: request.sampleRate,
             channels: request.channels)
+    }
+
+    private func dryer(_ plan: SeparationPlan, _ request: SeparationRequest, _ order: RunOrder)
+        throws -> SpectrumStream
+    {
+        try SpectrumStream(
+            PredictionDivider(
+                MaskDivider(plan, channels: request.channels, order), channels: request.channels),
+            sampleRate: request.sampleRate, channels: request.channels)
     }
 
     private func filter(
