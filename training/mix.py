@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import config, effects
+from . import config, effects, rooms
 
 GAIN_DB = {"vocals": 1.5, "drum": 0.0, "bass": -1.0}  # other kinds: -4, for there are several at once
 
@@ -120,6 +120,34 @@ class Mixer:
         speed = float(2 ** rng.uniform(-0.2, 0.2)) if rng.random() < 0.5 else 1.0
         return effects.dress(self.slice(song, index, self.start(song, index), speed), "vocals", rng)
 
+    def choir(self, choirs: list[Song]) -> np.ndarray:
+        """Two to five voices that sing together, each in a place of its own."""
+        rng = self.rng
+        song = choirs[rng.integers(len(choirs))]
+        start, x = self.start(song, 0), np.zeros((2, self.samples), np.float32)
+        for index in rng.permutation(len(song.kinds))[: int(rng.integers(2, 6))]:
+            voice, angle = self.slice(song, int(index), start)[0], float(rng.uniform(0, np.pi / 2))
+            gain = np.float32(effects.decibel(float(rng.uniform(-10, 0))))
+            x += np.stack([voice * np.float32(np.cos(angle)), voice * np.float32(np.sin(angle))]) * gain
+        return x * np.float32(effects.decibel(-20) / (effects.rms(x) + 1e-9))
+
+    def in_room(self, x: np.ndarray) -> np.ndarray:
+        """A part as it is heard in a room, as loud as before."""
+        response = rooms.response(self.rng, self.library.split)
+        y = rooms.convolve(x.mean(0), response, self.samples)
+        return y * np.float32(effects.rms(x) / (effects.rms(y) + 1e-9))
+
+    def vocals(self) -> np.ndarray:
+        """All vocals of an item: one voice, in one item of five with a second one behind it, or a choir; one of four in a room."""
+        rng = self.rng
+        if rng.random() < 0.2 and (choirs := self.library.of("choir")):
+            x = self.vary(self.choir(choirs), "vocals")
+        else:
+            x = self.vary(self.lone("vocals"), "vocals")
+            if rng.random() < 0.2:
+                x = x + self.vary(self.lone("vocals"), "vocals") * 0.5
+        return self.in_room(x) if rng.random() < 0.25 else x
+
     def part_of(self, songs: list[Song], kind: str, varispeed: float) -> np.ndarray:
         """A part of this kind of one of these songs, by varispeed with this probability."""
         rng = self.rng
@@ -135,7 +163,7 @@ class Mixer:
 
         26 % solos and duos drawn evenly among kinds, 24 % real multitracks, 25 % coherent synthetic
         songs, 25 % parts of different songs. Voices are absent in 38 % of the items; of those beside the multitracks' own,
-        30 % are singing made of speech where choirs were built, 10 % sung vowels played by the composer, 14 % speech, the rest
+        a fifth are choirs, and of the rest 30 % singing made of speech where choirs were built, 10 % sung vowels played by the composer, 14 % speech, the rest
         songs that people sang.
         """
         rng = self.rng
@@ -143,7 +171,8 @@ class Mixer:
         draw = rng.random()
         if draw < 0.26:
             for kind in rng.choice(config.KINDS, size=1 + (rng.random() < 0.5), replace=False):
-                stems[config.stem_of(kind)] += self.vary(self.lone(kind), kind)
+                x = self.vocals() if kind == "vocals" else self.vary(self.lone(str(kind)), kind)
+                stems[config.stem_of(kind)] += x
             return stems
         voice = rng.random() < 0.81  # with the solos this leaves 38 % of all items without one
         real = self.library.of("multitrack")
@@ -175,9 +204,7 @@ class Mixer:
             for kind in rng.choice(config.OTHER_KINDS, size=int(rng.integers(1, 5))):
                 stems[3] += self.vary(self.lone(str(kind)), str(kind))
         if voice:
-            stems[0] += self.vary(self.lone("vocals"), "vocals") * self.quieter()
-            if rng.random() < 0.2:
-                stems[0] += self.vary(self.lone("vocals"), "vocals") * 0.5
+            stems[0] += self.vocals() * self.quieter()
         return stems
 
     def levelled(self) -> np.ndarray:
