@@ -3,7 +3,7 @@ struct TimbreMatch {
     /// How much nearest neighbors have to say; the regression says the rest.
     private static let nearestShare: Float = 0.5
     /// How much of the source's deviation from its own regression stays.
-    private static let keptDeviation: Float = 0.5
+    private static let keptDeviation: Float = 0.4
 
     private let model: TimbreModel
     /// The source's.
@@ -30,7 +30,7 @@ struct TimbreMatch {
     }
 
     /// How the speaker would say the same, by two opinions: nearest neighbors are like the speaker, but restless; the
-    /// regression is calm. To that comes half of how this frame differs from what the source's own regression expects: what
+    /// regression is calm. To that comes a part of how this frame differs from what the source's own regression expects: what
     /// the network does not tell of the content, without which words are lost.
     func lookUp(_ cepstrum: [Float], _ content: Content) -> TimbreCodebook.Timbre {
         var timbre = model.codebook.timbre(of: content)
