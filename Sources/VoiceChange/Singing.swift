@@ -8,22 +8,26 @@ extension PitchTrack {
     /// 0.35 semitones. Halves of 0.2 s hold a period of vibrato, so that vibrato does not count.
     public var heldShare: Double {
         let half = Int((0.2 / hop).rounded())
-        // Sums of all pitches and of all voiced frames before a frame.
-        var pitches = [0.0]
-        var voiced = [0]
-        for frequency in frequencies {
-            let isVoiced = frequency > 0
-            pitches.append(pitches.last! + (isVoiced ? 12 * log2(Double(frequency)) : 0))
-            voiced.append(voiced.last! + (isVoiced ? 1 : 0))
+        func semitones(_ frame: Int) -> Double {
+            guard frame >= 0, frequencies[frame] > 0 else { return 0 }
+            return 12 * log2(Double(frequencies[frame]))
         }
-        guard let total = voiced.last, total > 0, frequencies.count > 2 * half else { return 0 }
-        let held = (half...frequencies.count - half).count { middle in
-            let (start, end) = (middle - half, middle + half)
-            guard voiced[end] - voiced[start] == 2 * half else { return false }
-            let step =
-                (pitches[end] - pitches[middle]) - (pitches[middle] - pitches[start])
-            return abs(step) / Double(half) < 0.35
+        // Sums of the pitches in the halves that end with a frame, and how many voiced frames do.
+        var (before, after, run) = (0.0, 0.0, 0)
+        var (held, total) = (0, 0)
+        for frame in frequencies.indices {
+            let (new, middle) = (semitones(frame), semitones(frame - half))
+            after += new - middle
+            before += middle - semitones(frame - 2 * half)
+            guard frequencies[frame] > 0 else {
+                run = 0
+                continue
+            }
+            run += 1
+            total += 1
+            if run >= 2 * half, abs(after - before) / Double(half) < 0.35 { held += 1 }
         }
+        guard total > 0 else { return 0 }
         return Double(held) / Double(total)
     }
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import audio, baselines, blocks, config, export, fusion, render, separate, train
+from training import audio, baselines, blocks, config, export, fusion, render, sampler, separate, train
 from training.mix import Library, Mixer
 from training.model import Core, planes_of
 from training.tests import FOLDER
@@ -53,6 +53,38 @@ class TrainingTest(unittest.TestCase):
             tones += bool(power.sum() > 0 and power[350:550].sum() > 0.9 * power.sum())
         self.assertGreater(tones, 1)
         self.assertLess(tones, 30)
+
+    def test_vocals_are_choirs_too_and_stand_in_rooms(self) -> None:
+        mixer = Mixer(Library("train"), 2 * config.RATE, 3)
+        lanes = np.zeros((3, 1, 6 * config.RATE), np.float32)
+        lanes[:, 0] = 0.2 * np.sin(2 * np.pi * np.array([[300], [400], [500]]) * np.arange(lanes.shape[2]) / config.RATE)
+        render.save_song("choir-train-1", ["voice"] * 3, lanes, "choir", "train")
+        try:
+            mixer.library.refresh()
+            choir = mixer.choir(mixer.library.of("choir"))
+        finally:
+            for path in config.SONGS.glob("choir-train-1.*"):
+                path.unlink()
+        power = (np.abs(np.fft.rfft(choir)) ** 2).sum(0)
+        heard = [power[2 * hertz - 4 : 2 * hertz + 5].sum() > 0.02 * power.sum() for hertz in (300, 400, 500)]
+        self.assertGreater(sum(heard), 1)
+        click = np.zeros((2, 2 * config.RATE), np.float32)
+        click[:, 1000] = 1
+        wet = mixer.in_room(click)
+        self.assertGreater((wet[:, 1100:] ** 2).sum(), 0.001 * (wet**2).sum())
+        self.assertLess(float(np.abs(wet[:, :900]).max()), 1e-3)
+
+    def test_instruments_of_a_kit_are_known_by_their_names(self) -> None:
+        names = ("Kick (22\")", "Snare Rimshot", "Snare Roll", "Closed HH", "Hi-Hat Pedal", "Hat 1 Op", "Tom Low", "Crash", "Ride Bell", "Cowbell")
+        folder = Path(FOLDER.name) / "kit"
+        folder.mkdir()
+        text = "".join(f"<instrument><name>{name.replace(chr(34), '&quot;')}</name><layer><filename>{i}.wav</filename></layer></instrument>"
+                       for i, name in enumerate(names))
+        (folder / "drumkit.xml").write_text(f"<drumkit_info xmlns='http://www.hydrogen-music.org/drumkit'>{text}</drumkit_info>")
+        for i in range(len(names)):
+            (folder / f"{i}.wav").touch()
+        found = {role: [int(path.stem) for path in paths] for role, paths in sampler.hydrogen_kit(folder).items()}
+        self.assertEqual(found, {"kick": [0], "snare": [1], "closed": [3, 4], "open": [5], "tom": [6], "crash": [7], "ride": [8]})
 
     def test_stft_and_inverse_reconstruct(self) -> None:
         x = np.random.default_rng(1).normal(0, 0.1, (2, 50_001)).astype(np.float32)
