@@ -13,7 +13,8 @@ protocol SpectrumDivider: AnyObject {
     var waitingSeconds: Double { get }
     /// Index after the last frame that can be divided.
     var finished: Int { get }
-    /// How many frames before and after its own a frame's division looks at.
+    /// How many frames before and after its own a frame's division looks at, or ``advance(_:isLast:)`` before the last one
+    /// that it finished.
     var reach: Int { get }
 
     /// Takes in the frames that are new, and does the next step of the networks where there is one: a bounded amount of

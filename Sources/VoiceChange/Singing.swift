@@ -12,7 +12,7 @@ extension PitchTrack {
             guard frame >= 0, frequencies[frame] > 0 else { return 0 }
             return 12 * log2(Double(frequencies[frame]))
         }
-        // Sums of the pitches in the halves that end with a frame, and how many voiced frames do.
+        // The sums of the pitches in the last two halves, and how many voiced frames came in a row.
         var (before, after, run) = (0.0, 0.0, 0)
         var (held, total) = (0, 0)
         for frame in frequencies.indices {

@@ -3,14 +3,13 @@ import DSP
 /// How eight bins of some channels follow from what was heard in all of these channels some time before: complex weights for
 /// `taps` frames, the last of which lies `delay` frames back.
 ///
-/// The weights make the least of what is not foretold, each frame's error weighed by its inverse power: they solve R·g = p,
-/// where R are correlations among the past frames (`rows` · `rows`, Hermitian), and p those with the present one.
+/// The weights make the least of what is not foretold, where errors of loud frames count less: they solve R·g = p, where R are correlations among the past frames (`rows` · `rows`, Hermitian), and p those with the present one.
 struct LatePrediction {
     typealias Frames = UnsafePointer<ComplexVector>
 
     /// How much the past is distrusted: this share of its mean power is added to R's diagonal.
     private static let loading: Float = 1e-4
-    /// What is weaker than the loudest frame counts like one that is so much weaker: 35 dB.
+    /// Frames that are weaker than this, of the loudest one's power, count like one that has it: −35 dB.
     private static let range: Float = 3e-4
 
     let channels: Int
@@ -33,9 +32,10 @@ struct LatePrediction {
 
     /// Finds R and p.
     /// - Parameters:
-    ///   - present: By channel the frames, before which `delay + taps` others lie.
+    ///   - present: By channel the frames, before which `delay + taps - 1` others lie.
     ///   - scratch: Room for two values a frame.
-    ///   - result: Room for ``values``; what is loud throughout weighs as much as what is soft throughout, times its power.
+    ///   - result: Room for ``values``. A frame counts by the loudest one's power over its own, so that sums of such
+    ///     results follow the loud ones.
     func measure(
         _ present: [Frames], count: Int, scratch: UnsafeMutablePointer<ComplexVector>,
         into result: UnsafeMutablePointer<ComplexVector>
@@ -69,7 +69,7 @@ struct LatePrediction {
                 let other = min(channel + 1, channels - 1)
                 let pair = Self.correlations(weighted, present[channel], present[other], count)
                 targets[channel] = pair.0
-                targets[other] = other == channel ? pair.0 : pair.1
+                targets[other] = pair.1
             }
         }
     }
@@ -129,7 +129,7 @@ struct LatePrediction {
             }
             for row in (0..<rows).reversed() {
                 var value = g(row).pointee
-                for k in row + 1..<max(rows, row + 1) {
+                for k in row + 1..<rows {
                     value.subtract(g(k).pointee, timesConjugateOf: line(k)[row])
                 }
                 g(row).pointee = value * line(row)[row].real

@@ -5,9 +5,9 @@ import DSP
 /// Speech, and Language Processing 18 (7), 2010): what of a frame follows from frames 70 ms and longer ago is an echo of
 /// them; speech itself does not foretell so much. One step of the iteration is made, from the recording's own power.
 ///
-/// Weights are found anew every four seconds, from twelve. Two channels foretell each other, which tells far more than one
+/// Weights are found anew every four seconds, from twelve, of which loud seconds count more. Above 11 kHz nothing is taken away. Two channels foretell each other, which tells far more than one
 /// alone; of more, each is by itself.
-final class WeightedPrediction {
+package final class WeightedPrediction {
     /// Where echoes begin, and how long they are, in seconds; the treble's die away sooner.
     private static let onset = 0.07
     private static let lengths = [
@@ -27,11 +27,11 @@ final class WeightedPrediction {
     }
 
     /// The spectra without echoes, by channel: as far as they are known.
-    let results: [FrameRing]
-    /// How many frames before the last of ``results`` are still needed of the spectra.
-    let reach: Int
+    package let results: [FrameRing]
+    /// How many frames before the end of ``results`` are still needed of the spectra.
+    package let reach: Int
     /// No frames follow those in ``results``.
-    private(set) var isComplete = false
+    package private(set) var isComplete = false
 
     private let groups: [Group]
     private let chunkFrames: Int
@@ -45,7 +45,8 @@ final class WeightedPrediction {
     private let series: [AlignedBuffer]
     private let scratch: AlignedBuffer
 
-    init(_ shape: ShortTimeShape, sampleRate: Int, channels: Int) {
+    /// - Parameter sampleRate: Of the signals that spectra are taken of, Hz.
+    package init(_ shape: ShortTimeShape, sampleRate: Int, channels: Int) {
         let rate = Double(sampleRate) / Double(shape.hop)
         let delay = Int((Self.onset * rate).rounded())
         let together = channels <= 2 ? [Array(0..<channels)] : (0..<channels).map { [$0] }
@@ -67,7 +68,7 @@ final class WeightedPrediction {
         }
         self.groups = groups
         values = place
-        let past = groups.map { $0.prediction.delay + $0.prediction.taps }.max() ?? 0
+        let past = groups.map { $0.prediction.delay + $0.prediction.taps - 1 }.max() ?? 0
         reach = past
         chunkFrames = Int((Self.chunk * rate).rounded())
         let vectors = { (count: Int) in AlignedBuffer(count: count * 2 * ComplexVector.width) }
@@ -83,21 +84,22 @@ final class WeightedPrediction {
     ///   - spectra: By channel, real and imaginary parts alternating.
     ///   - isLast: No frames follow.
     /// - Returns: Whether there was anything to do.
-    func advance(_ spectra: [FrameRing], isLast: Bool) -> Bool {
+    package func advance(_ spectra: [FrameRing], isLast: Bool) -> Bool {
         let end = spectra[0].end
-        let next = (firstMeasured + measured.count) * chunkFrames
-        if next + chunkFrames <= end || isLast && next < end {
-            measure(next..<min(next + chunkFrames, end), of: spectra)
-            return true
-        }
         let first = results[0].end
-        let chunk = first / chunkFrames
-        if first < min(next, end), chunk + 2 <= firstMeasured + measured.count || isLast {
+        let next = (firstMeasured + measured.count) * chunkFrames
+        let isMeasured = first + 2 * chunkFrames <= next || isLast && end <= next
+        if first < end, isMeasured {
+            // By the chunk itself, the one before it and the one after it.
             predict(first..<min(first + chunkFrames, end), of: spectra)
-            while firstMeasured < chunk {
+            while (firstMeasured + 1) * chunkFrames < results[0].end {
                 spare.append(measured.removeFirst())
                 firstMeasured += 1
             }
+            return true
+        }
+        if next + chunkFrames <= end || isLast && next < end {
+            measure(next..<min(next + chunkFrames, end), of: spectra)
             return true
         }
         isComplete = isLast
@@ -163,6 +165,7 @@ final class WeightedPrediction {
 
 private extension AlignedBuffer {
     var complex: UnsafeMutablePointer<ComplexVector> {
-        UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: ComplexVector.self)
+        UnsafeMutableRawPointer(pointer).bindMemory(
+            to: ComplexVector.self, capacity: count / (2 * ComplexVector.width))
     }
 }
