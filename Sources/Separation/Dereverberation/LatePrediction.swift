@@ -1,9 +1,10 @@
 import DSP
 
 /// How eight bins of some channels follow from what was heard in all of these channels some time before: complex weights for
-/// `taps` frames, the last of which lies `delay` frames back.
+/// `taps` frames, the newest of which lies `delay` frames back.
 ///
-/// The weights make the least of what is not foretold, where errors of loud frames count less: they solve R·g = p, where R are correlations among the past frames (`rows` · `rows`, Hermitian), and p those with the present one.
+/// The weights make the least of what is not foretold, where errors of loud frames count less: they solve R·g = p, where R
+/// are correlations among the past frames (`rows` · `rows`, Hermitian), and p those with the present one.
 struct LatePrediction {
     typealias Frames = UnsafePointer<ComplexVector>
 
@@ -22,8 +23,6 @@ struct LatePrediction {
     private var square: Int { rows * (rows + 1) / 2 }
     /// Values of R and p.
     var values: Int { square + rows * channels }
-    /// Values of g.
-    var weights: Int { rows * channels }
 
     /// Row `channel + channels · tap`, from the frame on that `present` begins with.
     @inline(__always) private func past(_ row: Int, _ present: [Frames]) -> Frames {
@@ -89,7 +88,7 @@ struct LatePrediction {
     /// Solves R·g = p by Cholesky's decomposition R = L·Lᴴ.
     /// - Parameters:
     ///   - system: R and p, which become L and g.
-    /// - Returns: g, channel by channel within each row.
+    /// - Returns: g, `rows` · `channels`, the channels of a row side by side.
     func solve(_ system: UnsafeMutablePointer<ComplexVector>) -> UnsafeMutablePointer<ComplexVector>
     {
         let line = { (row: Int) in system + row * (row + 1) / 2 }

@@ -5,8 +5,8 @@ import DSP
 /// Speech, and Language Processing 18 (7), 2010): what of a frame follows from frames 70 ms and longer ago is an echo of
 /// them; speech itself does not foretell so much. One step of the iteration is made, from the recording's own power.
 ///
-/// Weights are found anew every four seconds, from twelve, of which loud seconds count more. Above 11 kHz nothing is taken away. Two channels foretell each other, which tells far more than one
-/// alone; of more, each is by itself.
+/// Weights are found anew every four seconds, from twelve, of which loud seconds count more. Above 11 kHz nothing is taken
+/// away. Two channels foretell each other, which tells far more than one alone; of more, each is by itself.
 package final class WeightedPrediction {
     /// Where echoes begin, and how long they are, in seconds; the treble's die away sooner.
     private static let onset = 0.07
