@@ -13,6 +13,7 @@ def main() -> None:
     build.add_argument("--wall-minutes", type=float, default=20)
     build.add_argument("--ensemble", action="store_true", help="songs of pitched instruments alone, for music-instruments")
     build.add_argument("--voices", action="store_true", help="lanes and choirs, for vocals-lead and dry")
+    build.add_argument("--heard", action="store_true", help="vocals as the packs find them in songs with choirs, for vocals-lead: after the two others")
     build.add_argument("--phones", action="store_true", help="speech with known phones, for content")
     build.add_argument("--seconds", type=float, default=40, help="of each song")
     build.add_argument("--recorded", action="store_true", help="recorded notes wherever an instrument has some")
@@ -40,6 +41,10 @@ def main() -> None:
         from . import voices
 
         voices.build(arguments.minutes, arguments.wall_minutes, arguments.first)
+    elif arguments.command == "build" and arguments.heard:
+        from . import heard
+
+        heard.build(arguments.minutes, arguments.wall_minutes, arguments.first)
     elif arguments.command == "build" and arguments.phones:
         from . import content
 

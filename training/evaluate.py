@@ -57,11 +57,11 @@ def estimates(stems: dict[str, np.ndarray], separator: separate.Separator) -> di
     masks = separator.masks(audio.stft(mixture))
     found: dict[str, dict[str, np.ndarray]] = {"no-op": {name: mixture for name in stems}}
     found["classical"] = {"vocals": baselines.centre(mixture), "drum": baselines.percussive(mixture), "bass": baselines.low_pass(mixture)}
-    vocals, rest = separate.apply(masks["spleeter"], mixture)
+    vocals, rest = separate.divided(masks["spleeter"], mixture)
     found["spleeter"] = {"vocals": vocals, "accompaniment": rest}
     for system in ("core", "fused"):
         if system in masks:
-            found[system] = dict(zip(config.STEMS, separate.apply(masks[system], mixture), strict=True))
+            found[system] = dict(zip(config.STEMS, separate.divided(masks[system], mixture), strict=True))
             found[system]["accompaniment"] = mixture - found[system]["vocals"]
     found["oracle"] = dict(zip(stems, baselines.oracle(np.stack(list(stems.values()))), strict=True))
     return found
@@ -94,7 +94,7 @@ def confusion(separator: separate.Separator, system: str) -> list[tuple[str, ...
     rows = []
     for path in sorted((config.EVAL / "solo").glob("*.*")):
         x = audio.stereo(audio.read(path, 0, 20))
-        stems = separate.apply(separator.masks(audio.stft(x))[system], x)
+        stems = separate.divided(separator.masks(audio.stft(x))[system], x)
         energy = (stems.astype(np.float64) ** 2).sum((1, 2))
         rows.append((path.stem, *(f"{v:.2f}" for v in energy / energy.sum())))
     return rows
@@ -108,7 +108,7 @@ def false_vocals(separator: separate.Separator) -> list[tuple[str, ...]]:
         masks = separator.masks(audio.stft(x))
         cells = []
         for system in ("spleeter", "core", "fused"):
-            y = separate.apply(masks[system][:1], x)[0] if system in masks else None
+            y = separate.divided(masks[system], x)[0] if system in masks else None
             cells.append("–" if y is None else f"{10 * np.log10((y**2).sum() / (x**2).sum() + 1e-12):.1f}")
         rows.append((Path(name).parent.name + "/" + Path(name).stem, *cells))
     return rows

@@ -87,8 +87,7 @@ def main(threads: int = 1, count: int = 14, network: separate.Network | None = N
     first, second = separate.Network("music-core", threads), []
     for stems in unseen_pieces(count, band=True):
         mixture = sum(stems.values())
-        mask = first.masks(audio.stft(mixture))[config.STEMS.index("other")]
-        other = separate.apply(mask[None], mixture)[0]
+        other = separate.divided(first.masks(audio.stft(mixture)), mixture)[config.STEMS.index("other")]
         second.append(measured({k: x for k, x in stems.items() if k in config.INSTRUMENTS}, network, other, mixture))
     print("\n" + table(summary(second), (f"{count} pieces with drums and bass, other by music-core", *HEAD)), flush=True)
     print("\n" + table(confusion(network), ("solo: share of energy", *config.INSTRUMENTS)), flush=True)

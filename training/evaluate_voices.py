@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from . import audio, baselines, config, effects, render, rooms, separate, voices
+from . import audio, baselines, config, effects, render, rooms, separate, spatial, voices
 from .evaluate import sdr, table
 from .evaluate_instruments import si_sdr
 from .mix import Library, Song
@@ -103,8 +103,9 @@ def in_songs(library: Library, network: separate.Network, count: int) -> list[di
         voices_alone = stems.sum(0)[:, : music.shape[1]]
         mixture = voices_alone + music * np.float32(effects.rms(voices_alone) / (effects.rms(music) + 1e-9))
         spectrum = audio.stft(mixture)
-        vocals = separator.masks(spectrum)["fused"][0]
-        both = separate.apply(np.stack([vocals, vocals * network.masks(spectrum * vocals, spectrum)[0]]), mixture)
+        masks = separator.masks(spectrum)["fused"]
+        vocals, seen = spatial.divided(masks, spectrum)[0], spectrum * masks[0]
+        both = [audio.istft(x, mixture.shape[1]) for x in (vocals, vocals * network.masks(seen, spectrum)[0])]
         target = stems[0, :, : music.shape[1]]
         noop = si_sdr(target, both[0])
         found.append({"no-op": noop, "gain": si_sdr(target, both[1]) - noop, "sdr": sdr(target, both[1])})

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from . import audio, blocks, config, export, separate
+from . import audio, blocks, config, export, separate, spatial
 from .model import PLANES
 
 FRAMES = 64
@@ -34,7 +34,7 @@ there), 24 bit, computed with NumPy and OpenVINO by `python -m training.make_div
 1. the mixture's STFT 4096/1024; each frame at −12 dBFS by the RMS of it and the 32 before and after, or what is 16 dB below the loudest such RMS up to there
    (which falls by 6 dB a minute) where that is more; the masks of `first`, block by block of 64 frames
 2. the mask of other times that spectrum: leveled and in blocks likewise, but for the bound, which is 12 dB below the level of the mixture's frame, it is the input of `second`
-3. the product of both masks times the mixture's spectrum, inverse STFT
+3. other's spectrum by its mask and by where it stands (`training/spatial.py`), times the piano's mask, inverse STFT
 
 The piano has an RMS of {level:.1f} dBFS. Equal means: the difference lies 60 dB below that or more.
 """
@@ -96,8 +96,9 @@ def main() -> None:
 
     x = audio.stereo(audio.read(folder.parent / "spleeter-parity" / "mixture.flac"))[:, :SAMPLES]
     spectrum = audio.stft(x)
-    other = masks(first, spectrum)[FIRST.index("other")]
-    piano = separate.apply((other * masks(second, spectrum * other, spectrum)[SECOND.index(CHECKED)])[None], x)[0]
+    found = masks(first, spectrum)
+    seen, other = (y[FIRST.index("other")] for y in (found * spectrum, spatial.divided(found, spectrum)))
+    piano = audio.istft(other * masks(second, seen, spectrum)[SECOND.index(CHECKED)], SAMPLES)
     soundfile.write(folder / f"{CHECKED}.flac", piano.T, config.RATE, subtype="PCM_24")
     level = 10 * np.log10((piano**2).mean())
     (folder / "README.md").write_text(README.format(samples=SAMPLES, level=level))

@@ -26,7 +26,7 @@ README = """# Twelve seconds of Spleeter, computed with PyTorch
 3. both networks on the magnitudes of bins 0 to 1023 in one piece, with {silence} frames of silence or more before and after;
    mask = vocals² / (vocals² + accompaniment² + 1e-10), float32
 4. bins 1024 to 2048: the mean mask of bins 900 to 1023 of the same frame and channel
-5. masked mixture, inverse STFT with the same window, divided by the sum of squared windows
+5. both stems by their masks and by where they stand (`training/spatial.py`), inverse STFT with the same window, divided by the sum of squared windows
 
 The vocals have an RMS of {rms:.1f} dBFS. Equal means: the difference lies 60 dB below that or more.
 """
@@ -41,13 +41,13 @@ def main() -> None:
     x[:, QUIET:] *= 10 ** (-30 / 20)
     x = np.round(x * 32768) / np.float32(32768)
     soundfile.write(folder / "mixture.flac", (x.T * 32768).astype(np.int16), config.RATE, subtype="PCM_16")
-    mask = separate.spleeter_masks(spleeter.Spleeter(), audio.stft(x))[:1]
-    vocals = separate.apply(mask, x)[0]
+    masks = separate.spleeter_masks(spleeter.Spleeter(), audio.stft(x))
+    vocals = separate.divided(masks, x)[0]
     soundfile.write(folder / "vocals.flac", vocals.T, config.RATE, subtype="PCM_24")
     rms = 20 * np.log10(np.sqrt((vocals**2).mean()))
     (folder / "README.md").write_text(README.format(
         samples=SAMPLES, quiet=QUIET, start=START_SECONDS, reach=separate.LEVEL_REACH, level=spleeter.LEVEL_DBFS, silence=spleeter.REACH, rms=rms))
-    print(f"{folder}: {mask.shape[2]} frames, vocals {rms:.1f} dBFS, peak {np.abs(vocals).max():.2f}")
+    print(f"{folder}: {masks.shape[2]} frames, vocals {rms:.1f} dBFS, peak {np.abs(vocals).max():.2f}")
 
 
 if __name__ == "__main__":

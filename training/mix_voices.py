@@ -1,4 +1,4 @@
-"""Training items of `vocals-lead` and of `dry`, from the lanes and choirs of `voices.py`."""
+"""Training items of `vocals-lead` and of `dry`, from the lanes and choirs of `voices.py` and the vocals of `heard.py`."""
 
 import numpy as np
 
@@ -39,6 +39,7 @@ class LeadMixer(VoiceMixer):
 
     stems = ("lead", "backing")
     related = 0.75  # how often the voices are those of one choir
+    heard = 0.35  # how often the vocals are those that a first stage found in a song, where such were built
 
     def positions(self, count: int) -> np.ndarray:
         """Where backing voices stand: on both sides, anywhere, or close to the lead."""
@@ -84,8 +85,8 @@ class LeadMixer(VoiceMixer):
         index = int(self.rng.choice([i for i, kind in enumerate(song.kinds) if kind != "vocals"]))
         return self.slice(song, index, self.start(song))
 
-    def item(self) -> np.ndarray:
-        """float32 [2, 2, samples].
+    def together(self) -> np.ndarray:
+        """Lead and backing voices, float32 [2, 2, samples].
 
         15 % have a lead alone, 8 % backing voices alone. Each of those is 2 to 12 dB below the lead; in one item of
         seven they are 6 dB louder. The lead stands within a twentieth of the middle in 85 %.
@@ -106,6 +107,21 @@ class LeadMixer(VoiceMixer):
                     x[:, late:] += pan(voice, -float(at))[:, :-late] * 0.8
                 stems[1] += x * np.float32(decibel(-below + float(rng.normal(0, 2))))
             stems[1] = self.seated(stems[1], 0.7, (-18, -2))
+        return stems
+
+    def from_a_song(self, songs: list[Song]) -> np.ndarray:
+        """Lead and backing [2, 2, samples] of vocals as a first stage found them, sometimes with the channels swapped."""
+        song = songs[self.rng.integers(len(songs))]
+        start = self.start(song)
+        stems = np.stack([self.slice(song, index, start) for index in range(len(self.stems))])
+        return stems[:, ::-1] if self.rng.random() < 0.5 else stems
+
+    def item(self) -> np.ndarray:
+        """float32 [2, 2, samples]: vocals as found in songs, or voices by themselves, two in five with some music among the backing."""
+        rng = self.rng
+        if (songs := self.library.of("heard")) and rng.random() < self.heard:
+            return self.from_a_song(songs)
+        stems = self.together()
         if rng.random() < 0.4:
             left = self.leftovers()
             stems[1] += left * np.float32(decibel(-float(rng.uniform(14, 36))) * rms(stems.sum(0)) / (rms(left) + 1e-6))

@@ -1,4 +1,4 @@
-"""What the server's engine does with the packs, in NumPy: level, STFT, masks, fusion, inverse.
+"""What the server's engine does with the packs, in NumPy: level, STFT, masks, fusion, places, inverse.
 
 Used by the evaluator and to learn fusion weights. The server has its own implementation.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import audio, blocks, config, effects, export, spleeter
+from . import audio, blocks, config, effects, export, spatial, spleeter
 from .model import Core
 
 CLAMP = 1e-4
@@ -122,6 +122,11 @@ def fuse(fusion: dict, vocals: np.ndarray, core: np.ndarray) -> np.ndarray:
 def load_fusion(path: Path | None = None) -> dict | None:
     path = path or config.PACKS / "fusion.json"
     return json.loads(path.read_text()) if path.exists() else None
+
+
+def divided(masks: np.ndarray, mixture: np.ndarray) -> np.ndarray:
+    """All masks [S, 2, T, 2049] of a first stage, and where stems stand, on a mixture [2, n]: stems [S, 2, n]."""
+    return np.stack([audio.istft(x, mixture.shape[1]) for x in spatial.divided(masks, audio.stft(mixture))])
 
 
 def apply(mask: np.ndarray, mixture: np.ndarray) -> np.ndarray:

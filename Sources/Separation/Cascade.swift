@@ -1,8 +1,9 @@
 import DSP
 import Inference
 
-/// The masks of a request's stems: those of the first stage, and those of networks that divide its stems further, times
-/// the mask of what they divide. The masks of all undivided stems sum to one.
+/// The spectra of a request's stems: the mixture's times the masks of the first stage, and those times the masks of networks
+/// that divide its stems further. All undivided stems sum to the mixture. With two channels a ``SpatialFilter`` makes the first
+/// stage's spectra.
 final class Cascade {
     private let plan: SeparationPlan
     private let order: RunOrder
@@ -11,11 +12,14 @@ final class Cascade {
     private let isClearCut: Bool
     private let channels: Int
     private let bins: Int
-    /// The outputs of the base that are wanted or divided, and room for their masks.
+    private let shape: ShortTimeShape
+    private let filter: SpatialFilter?
+    /// The outputs of the base that are looked at, and room for their masks.
     private let outputs: [Int]
     private let rows: [AlignedBuffer]
+    private let mask: AlignedBuffer
     private let share: AlignedBuffer
-    /// By channel, the rows of the frames that the divisions are at; stays empty without any.
+    /// By channel, the rows of the frames that the divisions and the filter are at; stays empty without any.
     private let held: [FrameRing]
 
     init(_ plan: SeparationPlan, channels: Int, _ order: RunOrder) throws(ModelError) {
@@ -33,18 +37,32 @@ final class Cascade {
         self.channels = channels
         let bins = plan.distinctBins
         self.bins = bins
-        let wanted = plan.leaves.filter { $0.division == nil }.flatMap(\.outputs)
-        let outputs = Set(wanted + plan.divisions.map { plan.output(dividedBy: $0) }).sorted()
+        shape = plan.base.manifest.stft.shape
+        let base = plan.base.manifest
+        let wanted = plan.leaves.flatMap { plan.undivided($0) }
+        let isSpatial = channels == 2 && base.dividesMixture
+        filter =
+            isSpatial
+            ? SpatialFilter(
+                base.stft.shape, sampleRate: base.sampleRate, bins: bins,
+                stems: base.stems.count, wanted: wanted) : nil
+        let outputs = isSpatial ? Array(base.stems.indices) : Set(wanted).sorted()
         self.outputs = outputs
         rows = outputs.map { _ in AlignedBuffer(count: bins) }
+        mask = AlignedBuffer(count: bins)
         share = AlignedBuffer(count: bins)
         held = (0..<channels).map { _ in FrameRing(length: outputs.count * bins) }
     }
 
     /// What the networks see of the mixture.
     var planes: [PackManifest.Plane] { first.planes }
-    /// Index after the last frame whose masks are there.
-    var finished: Int { divisions.map(\.finished).min() ?? first.finished }
+    /// Whether masks are kept until others look at them.
+    private var holds: Bool { !divisions.isEmpty || filter != nil }
+    /// Index after the last frame that can be divided.
+    var finished: Int {
+        let followers = divisions.map(\.finished) + [filter?.finished].compactMap(\.self)
+        return followers.min() ?? first.finished
+    }
     /// The first frame of the mixture's magnitudes that is still needed.
     var needed: Int { first.needed }
     /// The first frame that the divisions have not taken in.
@@ -61,13 +79,15 @@ final class Cascade {
     func advance(
         _ frames: MagnitudeQueue, _ spectra: [FrameRing], isLast: Bool
     ) throws(ModelError) -> Bool {
-        for frame in held[0].end..<max(first.finished, held[0].end) where !divisions.isEmpty {
+        let isDivided = isLast && first.finished == frames.end
+        for frame in held[0].end..<max(first.finished, held[0].end) where holds {
             for channel in 0..<channels { hold(frame, channel, spectra[channel][frame]) }
+            if divisions.isEmpty { continue }
             let level = frames.level(frame: frame)
             for division in divisions { division.append(level: level) }
         }
-        if !divisions.isEmpty { first.drop(before: first.finished) }
-        let isDivided = isLast && first.finished == frames.end
+        if holds { first.drop(before: first.finished) }
+        filter?.advance(held, spectra, isLast: isDivided)
         var isBusy = false
         for division in divisions { isBusy = try division.advance(isLast: isDivided) || isBusy }
         // At the end nothing else keeps the first stage from running ahead.
@@ -79,33 +99,48 @@ final class Cascade {
     func drop(before frame: Int) {
         first.drop(before: frame)
         for division in divisions { division.drop(before: frame) }
+        filter?.drop(before: frame)
         for queue in held { queue.drop(before: frame) }
     }
 
-    /// The masks of a finished frame for one channel.
-    /// - Parameter masks: A row of bins for each stem of the request.
-    func masks(frame: Int, channel: Int, into masks: [AlignedBuffer]) {
-        if divisions.isEmpty {
+    /// The stems of a finished frame of one channel.
+    /// - Parameters:
+    ///   - spectrum: The mixture's.
+    ///   - results: Room for the spectrum of each stem of the request.
+    func divide(
+        frame: Int, channel: Int, _ spectrum: UnsafePointer<Float>, into results: [AlignedBuffer]
+    ) {
+        if !holds {
             first.masks(frame: frame, channel: channel, of: outputs, into: rows)
-        } else {
+        } else if filter == nil || isClearCut {
             for (index, row) in rows.enumerated() {
                 row.pointer.update(from: held[channel][frame] + index * bins, count: bins)
             }
         }
-        for (leaf, mask) in zip(plan.leaves, masks) {
-            mask.clear()
+        for (leaf, result) in zip(plan.leaves, results) {
             if let index = leaf.division {
+                share.clear()
                 for output in leaf.outputs {
                     divisions[index].share(
-                        frame: frame, output: output, channel: channel, into: share)
-                    add(share, to: mask)
+                        frame: frame, output: output, channel: channel, into: mask)
+                    add(mask, to: share)
                 }
-                let whole = row(of: plan.output(dividedBy: plan.divisions[index]))
-                for bin in 0..<bins { mask.pointer[bin] *= whole.pointer[bin] }
-            } else {
-                for output in leaf.outputs { add(row(of: output), to: mask) }
             }
-            if isClearCut { sharpen(mask) }
+            let whole = plan.undivided(leaf)
+            if filter == nil || isClearCut {
+                mask.clear()
+                for output in whole { add(row(of: output), to: mask) }
+                if leaf.division != nil { scale(mask, by: share) }
+            }
+            guard let filter else {
+                if isClearCut { scale(mask, by: mask) }
+                scale(spectrum, by: mask, into: result)
+                continue
+            }
+            filter.sum(whole, frame: frame, channel: channel, into: result)
+            if leaf.division != nil { scale(result.pointer, by: share, into: result) }
+            // Takes away what is not surely the stem's.
+            if isClearCut { scale(result.pointer, by: mask, into: result) }
         }
     }
 
@@ -128,8 +163,14 @@ final class Cascade {
         for bin in 0..<bins { mask.pointer[bin] += row.pointer[bin] }
     }
 
-    /// Takes away what is not surely the stem's: `m²`, which keeps 0 and 1 and lowers all between.
-    private func sharpen(_ mask: AlignedBuffer) {
-        for bin in 0..<bins { mask.pointer[bin] *= mask.pointer[bin] }
+    private func scale(_ row: AlignedBuffer, by other: AlignedBuffer) {
+        for bin in 0..<bins { row.pointer[bin] *= other.pointer[bin] }
+    }
+
+    private func scale(
+        _ spectrum: UnsafePointer<Float>, by row: AlignedBuffer, into result: AlignedBuffer
+    ) {
+        multiply(
+            spectrum, by: row.pointer, distinct: bins, bins: shape.bins, into: result.pointer)
     }
 }

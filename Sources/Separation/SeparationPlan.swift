@@ -81,6 +81,11 @@ struct SeparationPlan {
         base.manifest.stems.firstIndex(of: network.manifest.input!)!
     }
 
+    /// The outputs of the base that a stem is, or is a part of.
+    func undivided(_ leaf: Leaf) -> [Int] {
+        leaf.division.map { [output(dividedBy: divisions[$0])] } ?? leaf.outputs
+    }
+
     /// What serves the stems that the base does not; `nil` where nothing does.
     private static func divisions(
         of base: Network, for stems: [String], _ networks: [Network]

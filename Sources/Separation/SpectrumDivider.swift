@@ -36,7 +36,7 @@ protocol SpectrumDivider: AnyObject {
     func drop(before frame: Int)
 }
 
-/// Divides by masks: each stem's spectrum is the mixture's times a mask.
+/// Divides by the masks of networks.
 final class MaskDivider: SpectrumDivider {
     let sampleRate: Int
     let shape: ShortTimeShape
@@ -44,8 +44,6 @@ final class MaskDivider: SpectrumDivider {
     let reach = 0
     private let cascade: Cascade
     private let frames: MagnitudeQueue
-    private let distinctBins: Int
-    private let masks: [AlignedBuffer]
 
     init(_ plan: SeparationPlan, channels: Int, _ order: RunOrder) throws(ModelError) {
         cascade = try Cascade(plan, channels: channels, order)
@@ -55,9 +53,6 @@ final class MaskDivider: SpectrumDivider {
         stems = plan.leaves.count
         frames = MagnitudeQueue(
             shape: shape, bins: plan.distinctBins, planes: cascade.planes)
-        let distinctBins = plan.distinctBins
-        self.distinctBins = distinctBins
-        masks = plan.leaves.map { _ in AlignedBuffer(count: distinctBins) }
     }
 
     var networkSeconds: [String: Double] {
@@ -76,12 +71,7 @@ final class MaskDivider: SpectrumDivider {
     func divide(
         frame: Int, channel: Int, of spectra: [FrameRing], into results: [AlignedBuffer]
     ) {
-        cascade.masks(frame: frame, channel: channel, into: masks)
-        for (mask, result) in zip(masks, results) {
-            multiply(
-                spectra[channel][frame], by: mask.pointer, distinct: distinctBins,
-                bins: shape.bins, into: result.pointer)
-        }
+        cascade.divide(frame: frame, channel: channel, spectra[channel][frame], into: results)
     }
 
     func drop(before frame: Int) {

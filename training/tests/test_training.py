@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import audio, baselines, blocks, config, export, fusion, render, sampler, separate, train
+from training import audio, baselines, blocks, config, export, fusion, render, sampler, separate, spatial, train
 from training.mix import Library, Mixer
 from training.model import Core, planes_of
 from training.tests import FOLDER
@@ -189,6 +189,20 @@ class TrainingTest(unittest.TestCase):
         bands = [{"from": 0, "to": config.FULL_BINS, "weights": [0.6, 0.4], "bias": 0.0}]
         fused = separate.fuse({"bands": bands}, rng.random(core.shape[1:]).astype(np.float32), core)
         np.testing.assert_allclose(fused.sum(0), 1, atol=1e-5)
+
+    def test_places_divide_what_masks_cannot(self) -> None:
+        rng = np.random.default_rng(4)
+        share = rng.random((60, 1)).astype(np.float32)
+        noise = rng.standard_normal((2, 2, 60, 30)) + 1j * rng.standard_normal((2, 2, 60, 30))
+        noise = noise[:, :1] * np.sqrt(np.stack([share, 1 - share])[:, None])
+        masks = np.broadcast_to(np.stack([share, 1 - share])[:, None], (2, 2, 60, 30))
+        apart = noise * np.array([[0.9, 0.3], [0.4, 0.8]])[:, :, None, None]
+        found, mixture = spatial.divided(masks, apart.sum(0)), apart.sum(0)
+        np.testing.assert_allclose(found.sum(0), mixture, atol=1e-4)
+        error, by_mask = (np.abs(x - apart[0]).std() for x in (found[0], masks[0] * mixture))
+        self.assertLess(error, 0.7 * by_mask)
+        together = (noise * np.ones((2, 2, 1, 1))).sum(0)
+        np.testing.assert_allclose(spatial.divided(masks, together), masks * together, atol=1e-4)
 
     def test_oracle_beats_the_mixture(self) -> None:
         stems = Mixer(Library("train"), 44100, 9).batch(1)[0]

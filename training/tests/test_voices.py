@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import config, evaluate_voices, export, model, render, rooms, separate, train, voices
+from training import config, evaluate_voices, export, heard, model, render, rooms, separate, train, voices
 from training.mix import Library, Song
 from training.mix_speech import SpeechMixer
 from training.mix_voices import DryMixer, LeadMixer, pan
@@ -59,6 +59,23 @@ class VoicesTest(unittest.TestCase):
         self.assertGreater(float(np.median(side[present[:, 1], 1])), 0.2)
         level = 20 * np.log10(np.sqrt((items.sum(1) ** 2).mean((1, 2))))
         self.assertAlmostEqual(float(level.mean()), config.LEVEL_DBFS, delta=2)
+
+    def test_items_are_also_what_a_first_stage_finds_in_songs(self) -> None:
+        heard.build(2 * heard.SECONDS / 60, 10)
+        library = Library("train")
+        mixer = LeadMixer(library, heard.SECONDS * config.RATE, 4)
+        mixer.heard = 1
+        item, songs = mixer.item(), library.of("heard")
+        for song in songs:
+            for path in config.SONGS.glob(f"{song.name}.*"):
+                path.unlink()
+        self.assertEqual(len(songs), 2)
+        sounds = [song.sound.astype(np.float32) / 32768 for song in songs]
+        self.assertTrue(any(np.array_equal(item, x) for sound in sounds for x in (sound, sound[:, ::-1])))
+        # Both stems together are what the packs take for vocals: most of a choir.
+        parts = heard.SongMixer(Library("train"), heard.SECONDS * config.RATE, seed=0).levelled()
+        found = heard.vocals(separate.Separator(fusion=separate.load_fusion()), parts).sum(0)
+        self.assertLess(evaluate_voices.decibels(found - parts.sum(0), parts.sum(0)), -5)
 
     def test_a_response_is_divided_50_ms_after_its_direct_sound(self) -> None:
         for seed in range(12):

@@ -38,6 +38,26 @@ struct ComplexVector {
         Self(real: value.real * factor, imaginary: value.imaginary * factor)
     }
 
+    @inline(__always) static func - (a: Self, b: Self) -> Self {
+        Self(real: a.real - b.real, imaginary: a.imaginary - b.imaginary)
+    }
+
+    /// Adds a product.
+    @inline(__always) mutating func add(_ a: Self, times b: Self) {
+        real += a.real * b.real
+        real -= a.imaginary * b.imaginary
+        imaginary += a.real * b.imaginary
+        imaginary += a.imaginary * b.real
+    }
+
+    /// Takes a product away.
+    @inline(__always) mutating func subtract(_ a: Self, times b: Self) {
+        real -= a.real * b.real
+        real += a.imaginary * b.imaginary
+        imaginary -= a.real * b.imaginary
+        imaginary -= a.imaginary * b.real
+    }
+
     /// Adds the product with another's conjugate.
     @inline(__always) mutating func add(_ a: Self, timesConjugateOf b: Self) {
         real += a.real * b.real
