@@ -29,12 +29,14 @@ def unseen_pieces(count: int, seconds: float = 20, band: bool = False) -> list[d
     return found
 
 
-def measured(stems: dict[str, np.ndarray], network: separate.Network, heard: np.ndarray | None = None,
-             whole: np.ndarray | None = None) -> dict[str, dict[str, float]]:
-    """Figures by kind for the sum of `stems`; the network hears `heard` as a part of `whole`, or that sum."""
+def measured(stems: dict[str, np.ndarray], network: separate.Network, given: np.ndarray | None = None,
+             heard: np.ndarray | None = None, whole: np.ndarray | None = None) -> dict[str, dict[str, float]]:
+    """Figures by kind for the sum of `stems`; the network divides `given`, and hears the spectrum `heard` as a part of `whole`, or else
+    both are that sum."""
     mixture = sum(stems.values())
-    given = mixture if heard is None else heard
-    masks = network.masks(audio.stft(given), None if whole is None else audio.stft(whole))
+    if given is None:
+        given, heard = mixture, audio.stft(mixture)
+    masks = network.masks(heard, whole)
     estimates = dict(zip(config.INSTRUMENTS, separate.apply(masks, given), strict=True))
     best = dict(zip(stems, baselines.oracle(np.stack(list(stems.values()))), strict=True))
     found = {}
@@ -86,8 +88,10 @@ def main(threads: int = 1, count: int = 14, network: separate.Network | None = N
 
     first, second = separate.Network("music-core", threads), []
     for stems in unseen_pieces(count, band=True):
-        mixture = sum(stems.values())
-        other = separate.divided(first.masks(audio.stft(mixture)), mixture)[config.STEMS.index("other")]
-        second.append(measured({k: x for k, x in stems.items() if k in config.INSTRUMENTS}, network, other, mixture))
+        mixture, index = sum(stems.values()), config.STEMS.index("other")
+        spectrum = audio.stft(mixture)
+        masks = first.masks(spectrum)
+        other = separate.divided(masks, mixture)[index]
+        second.append(measured({k: x for k, x in stems.items() if k in config.INSTRUMENTS}, network, other, spectrum * masks[index], spectrum))
     print("\n" + table(summary(second), (f"{count} pieces with drums and bass, other by music-core", *HEAD)), flush=True)
     print("\n" + table(confusion(network), ("solo: share of energy", *config.INSTRUMENTS)), flush=True)

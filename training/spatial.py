@@ -10,16 +10,16 @@ from . import config
 
 FADE = np.exp(-config.HOP / (6 * config.RATE))  # from frame to frame: what was heard 6 s ago counts e times less
 AHEAD = round(3 * config.RATE / config.HOP)  # frames
-CONFUSED = 0.02  # the share of the mixture that masks are taken to confuse
-ANYWHERE = 3e-4  # the share of a power that is taken to come from everywhere alike
+CONFUSED = 0.02  # how much of the mixture counts for every stem, as masks confuse some
+LOADING = 3e-4  # the share of a power that is taken to come from everywhere alike
 LEAST = 1e-12
 
 
 class Covariance:
     """Hermitian matrices of 2 · 2, as arrays of their elements: of each bin, or of each stem and bin."""
 
-    def __init__(self, first: np.ndarray, second: np.ndarray, between: np.ndarray):
-        self.first, self.second, self.between = first, second, between
+    def __init__(self, first: np.ndarray, second: np.ndarray, cross: np.ndarray):
+        self.first, self.second, self.cross = first, second, cross
 
     @staticmethod
     def of(x: np.ndarray) -> "Covariance":
@@ -28,28 +28,28 @@ class Covariance:
         return Covariance(np.abs(a) ** 2, np.abs(b) ** 2, a * b.conj())
 
     def __mul__(self, factor: np.ndarray | float) -> "Covariance":
-        return Covariance(self.first * factor, self.second * factor, self.between * factor)
+        return Covariance(self.first * factor, self.second * factor, self.cross * factor)
 
     def __add__(self, other: "Covariance") -> "Covariance":
-        return Covariance(self.first + other.first, self.second + other.second, self.between + other.between)
+        return Covariance(self.first + other.first, self.second + other.second, self.cross + other.cross)
 
     def spread(self) -> "Covariance":
         """Of trace 2."""
-        scaled = self * ((2 - 2 * ANYWHERE) / np.maximum(self.first + self.second, LEAST))
-        return Covariance(scaled.first + ANYWHERE, scaled.second + ANYWHERE, scaled.between)
+        scaled = self * ((2 - 2 * LOADING) / np.maximum(self.first + self.second, LEAST))
+        return Covariance(scaled.first + LOADING, scaled.second + LOADING, scaled.cross)
 
     def sum(self) -> "Covariance":
         """Over stems."""
-        return Covariance(self.first.sum(0), self.second.sum(0), self.between.sum(0))
+        return Covariance(self.first.sum(0), self.second.sum(0), self.cross.sum(0))
 
     def times(self, x: np.ndarray) -> np.ndarray:
         """The product with vectors [2, F]."""
-        return np.stack([self.first * x[0] + self.between * x[1], self.between.conj() * x[0] + self.second * x[1]], -2)
+        return np.stack([self.first * x[0] + self.cross * x[1], self.cross.conj() * x[0] + self.second * x[1]], -2)
 
-    def dividing(self, x: np.ndarray) -> np.ndarray:
-        """The product of the inverse with vectors [2, F]."""
-        determinant = self.first * self.second - np.abs(self.between) ** 2
-        return np.stack([self.second * x[0] - self.between * x[1], self.first * x[1] - self.between.conj() * x[0]]) / determinant
+    def solve(self, x: np.ndarray) -> np.ndarray:
+        """What it has to be multiplied with to give vectors [2, F]."""
+        determinant = self.first * self.second - np.abs(self.cross) ** 2
+        return np.stack([self.second * x[0] - self.cross * x[1], self.first * x[1] - self.cross.conj() * x[0]]) / determinant
 
 
 def divided(masks: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
@@ -69,5 +69,5 @@ def divided(masks: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
         x = spectrum[:, frame]
         power = (masks[:, :, frame] * np.abs(x) ** 2).sum(1) + LEAST
         own = (stems + mixture * CONFUSED).spread() * power
-        results[:, :, frame] = own.times(own.sum().dividing(x))
+        results[:, :, frame] = own.times(own.sum().solve(x))
     return results

@@ -17,8 +17,10 @@ final class Cascade {
     /// The outputs of the base that are looked at, and room for their masks.
     private let outputs: [Int]
     private let rows: [AlignedBuffer]
+    /// Of a stem: the first stage's mask, and what a division gives it of that; and room for a part of the latter.
     private let mask: AlignedBuffer
     private let share: AlignedBuffer
+    private let part: AlignedBuffer
     /// By channel, the rows of the frames that the divisions and the filter are at; stays empty without any.
     private let held: [FrameRing]
 
@@ -39,18 +41,19 @@ final class Cascade {
         self.bins = bins
         shape = plan.base.manifest.stft.shape
         let base = plan.base.manifest
-        let wanted = plan.leaves.flatMap { plan.undivided($0) }
+        let wanted = Set(plan.leaves.flatMap { plan.undivided($0) })
         let isSpatial = channels == 2 && base.dividesMixture
         filter =
             isSpatial
             ? SpatialFilter(
                 base.stft.shape, sampleRate: base.sampleRate, bins: bins,
                 stems: base.stems.count, wanted: wanted) : nil
-        let outputs = isSpatial ? Array(base.stems.indices) : Set(wanted).sorted()
+        let outputs = isSpatial ? Array(base.stems.indices) : wanted.sorted()
         self.outputs = outputs
         rows = outputs.map { _ in AlignedBuffer(count: bins) }
         mask = AlignedBuffer(count: bins)
         share = AlignedBuffer(count: bins)
+        part = AlignedBuffer(count: bins)
         held = (0..<channels).map { _ in FrameRing(length: outputs.count * bins) }
     }
 
@@ -60,8 +63,7 @@ final class Cascade {
     private var holds: Bool { !divisions.isEmpty || filter != nil }
     /// Index after the last frame that can be divided.
     var finished: Int {
-        let followers = divisions.map(\.finished) + [filter?.finished].compactMap(\.self)
-        return followers.min() ?? first.finished
+        divisions.map(\.finished).reduce(filter?.finished ?? first.finished, min)
     }
     /// The first frame of the mixture's magnitudes that is still needed.
     var needed: Int { first.needed }
@@ -80,13 +82,15 @@ final class Cascade {
         _ frames: MagnitudeQueue, _ spectra: [FrameRing], isLast: Bool
     ) throws(ModelError) -> Bool {
         let isDivided = isLast && first.finished == frames.end
-        for frame in held[0].end..<max(first.finished, held[0].end) where holds {
-            for channel in 0..<channels { hold(frame, channel, spectra[channel][frame]) }
-            if divisions.isEmpty { continue }
-            let level = frames.level(frame: frame)
-            for division in divisions { division.append(level: level) }
+        if holds {
+            for frame in held[0].end..<max(first.finished, held[0].end) {
+                for channel in 0..<channels { hold(frame, channel, spectra[channel][frame]) }
+                if divisions.isEmpty { continue }
+                let level = frames.level(frame: frame)
+                for division in divisions { division.append(level: level) }
+            }
+            first.drop(before: first.finished)
         }
-        if holds { first.drop(before: first.finished) }
         filter?.advance(held, spectra, isLast: isDivided)
         var isBusy = false
         for division in divisions { isBusy = try division.advance(isLast: isDivided) || isBusy }
@@ -118,29 +122,32 @@ final class Cascade {
             }
         }
         for (leaf, result) in zip(plan.leaves, results) {
-            if let index = leaf.division {
-                share.clear()
-                for output in leaf.outputs {
-                    divisions[index].share(
-                        frame: frame, output: output, channel: channel, into: mask)
-                    add(mask, to: share)
-                }
-            }
             let whole = plan.undivided(leaf)
             if filter == nil || isClearCut {
                 mask.clear()
                 for output in whole { add(row(of: output), to: mask) }
-                if leaf.division != nil { scale(mask, by: share) }
             }
-            guard let filter else {
-                if isClearCut { scale(mask, by: mask) }
+            if let filter {
+                filter.sum(whole, frame: frame, channel: channel, into: result)
+            } else {
                 scale(spectrum, by: mask, into: result)
-                continue
             }
-            filter.sum(whole, frame: frame, channel: channel, into: result)
-            if leaf.division != nil { scale(result.pointer, by: share, into: result) }
-            // Takes away what is not surely the stem's.
-            if isClearCut { scale(result.pointer, by: mask, into: result) }
+            if let index = leaf.division { sumShares(of: leaf, index, frame, channel) }
+            // What is not surely the stem's is taken away by its mask once more.
+            let factors =
+                (leaf.division == nil ? [] : [share])
+                + (!isClearCut ? [] : leaf.division == nil ? [mask] : [mask, share])
+            for factor in factors { scale(result.pointer, by: factor, into: result) }
+        }
+    }
+
+    /// What a stem gets of the one that it is a part of.
+    private func sumShares(of leaf: SeparationPlan.Leaf, _ index: Int, _ frame: Int, _ channel: Int)
+    {
+        share.clear()
+        for output in leaf.outputs {
+            divisions[index].share(frame: frame, output: output, channel: channel, into: part)
+            add(part, to: share)
         }
     }
 
@@ -161,10 +168,6 @@ final class Cascade {
 
     private func add(_ row: AlignedBuffer, to mask: AlignedBuffer) {
         for bin in 0..<bins { mask.pointer[bin] += row.pointer[bin] }
-    }
-
-    private func scale(_ row: AlignedBuffer, by other: AlignedBuffer) {
-        for bin in 0..<bins { row.pointer[bin] *= other.pointer[bin] }
     }
 
     private func scale(

@@ -156,7 +156,7 @@ import Testing
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: out.path).sorted()
                 == labels.map { "song_\($0).flac" })
-        // The masks of all sum to one: nothing is left.
+        // All sum to the source: nothing is left.
         let rest = try decode(out.appendingPathComponent("song_no_multistem.flac"))
         #expect(rest.joined().allSatisfy { abs($0) < 1e-5 })
     }

@@ -46,7 +46,7 @@ import Testing
         #expect(decibels < -60)
     }
 
-    /// The masks of all that is not divided sum to one, after fused ones too.
+    /// All that is not divided sums to the source, after fused masks too.
     @Test(arguments: [1, 2]) func allTogetherAreTheSource(channels: Int) throws {
         let source = try decode(Self.song, channels: channels, start: 20, seconds: 15)
         let stems = ["vocals", "drum", "bass"] + Self.instruments
@@ -121,7 +121,7 @@ import Testing
         #expect(difference(many, Array(repeating: one[0], count: 6)) < -60)
     }
 
-    @Test func clearCutSquaresTheWholeMask() throws {
+    @Test func clearCutAppliesTheWholeMaskTwice() throws {
         let source = try decode(Self.song, start: 20, seconds: 6)
         let level = try [false, true].map { clear in
             try Engine.separate(

@@ -113,8 +113,8 @@ import Testing
         return (kept / whole, bleed / background)
     }
 
-    /// All masks sum to one, fused ones too: four stems are the whole mixture.
-    @Test func allStemsTogetherAreTheSource() throws {
+    /// Four stems are the whole mixture: in mono as all masks sum to one, fused ones too.
+    @Test(arguments: [1, 2]) func allStemsTogetherAreTheSource(channels: Int) throws {
         let folder = try TemporaryFolder()
         for pack in Engine.library.packs {
             let copy = folder.file(pack.manifest.name)
@@ -135,7 +135,7 @@ import Testing
         let library = ModelLibrary(directories: [folder.path], cache: nil)
         try #require(library.fusion != nil && library.stems.contains("strings"))
         let separator = try Separator(library: library, runtime: Repository.runtime, threads: 2)
-        let source = try decode(Self.song, start: 20, seconds: 15)
+        let source = try decode(Self.song, channels: channels, start: 20, seconds: 15)
         let result = try Engine.separate(
             separator, source, stems: ["vocals", "drum", "bass", "strings"])
         var sum = source.map { $0.map { _ in Float(0) } }

@@ -12,16 +12,17 @@ import Testing
     static let reach = 512
 
     /// The same music, each time without a few more strides of its start, so that blocks begin elsewhere. A network with
-    /// strides hears something else where it is shifted by less than those; by whole strides nothing may change. Both channels are
-    /// equal, as where stems stand depends on all that came before.
+    /// strides hears something else where it is shifted by less than those; by whole strides nothing may change. What also
+    /// depends on where stems stood before changes a little; where both channels are equal, that plays no part.
     @Test(arguments: [
-        ["vocals", "drum", "strings"], ["lead", "backing"],
-    ]) func blocksCannotBeMeasured(stems: [String]) throws {
+        (["vocals", "drum", "strings"], 1, -60.0), (["lead", "backing"], 1, -60.0),
+        (["vocals", "drum", "backing"], 2, -30.0),
+    ]) func blocksCannotBeMeasured(stems: [String], channels: Int, bound: Double) throws {
         var music: [[Float]] = [[], []]
         for song in ["everythingisfree_sodium", "vocadito1_plus_vibe_ace"] {
             let file = Repository.recordings.appendingPathComponent("music/\(song)/mixture.flac")
-            let middle = try decode(file, channels: 1, start: 8, seconds: 24)[0]
-            for channel in music.indices { music[channel] += middle }
+            let part = try decode(file, channels: channels, start: 8, seconds: 24)
+            for channel in music.indices { music[channel] += part[channel % channels] }
         }
         // `[run][stem]`, the left channel; run `r` begins `r` strides later.
         let runs = try (0..<3).map { run in
@@ -47,8 +48,9 @@ import Testing
                 }
             }
             let change = 10 * log10(worst / power)
-            print("\(stem), shifted by whole strides: \(change) dB in the worst frame")
-            #expect(power > 1e-7 && change < -60)
+            print("\(stem) of \(channels), shifted by whole strides: \(change) dB at worst")
+            // The voices behind the lead are nearly gone where both channels are equal.
+            #expect(power > (stem == "backing" ? 1e-7 : 1e-3) && change < bound)
         }
     }
 

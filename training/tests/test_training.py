@@ -192,10 +192,10 @@ class TrainingTest(unittest.TestCase):
 
     def test_places_divide_what_masks_cannot(self) -> None:
         rng = np.random.default_rng(4)
-        share = rng.random((60, 1)).astype(np.float32)
-        noise = rng.standard_normal((2, 2, 60, 30)) + 1j * rng.standard_normal((2, 2, 60, 30))
+        share = rng.random((200, 1)).astype(np.float32)
+        noise = rng.standard_normal((2, 2, 200, 30)) + 1j * rng.standard_normal((2, 2, 200, 30))
         noise = noise[:, :1] * np.sqrt(np.stack([share, 1 - share])[:, None])
-        masks = np.broadcast_to(np.stack([share, 1 - share])[:, None], (2, 2, 60, 30))
+        masks = np.broadcast_to(np.stack([share, 1 - share])[:, None], (2, 2, 200, 30))
         apart = noise * np.array([[0.9, 0.3], [0.4, 0.8]])[:, :, None, None]
         found, mixture = spatial.divided(masks, apart.sum(0)), apart.sum(0)
         np.testing.assert_allclose(found.sum(0), mixture, atol=1e-4)
