@@ -45,8 +45,8 @@ class Truth:
         self.item, self.stem = torch.nonzero(stems.abs().amax((2, 3)), as_tuple=True)
         self.spectra = spectra(stems[self.item, self.stem], hop)  # [N, 2, T, F]
         if generator is not None:
-            self.spectra *= random_equaliser(len(self.item), generator)
-        self.mixture = torch.zeros(len(stems), *self.spectra.shape[1:], dtype=self.spectra.dtype)
+            self.spectra *= random_equaliser(len(self.item), generator).to(stems.device)
+        self.mixture = torch.zeros(len(stems), *self.spectra.shape[1:], dtype=self.spectra.dtype, device=stems.device)
         self.mixture.index_add_(0, self.item, self.spectra)
 
     def error(self, mask: Tensor) -> Tensor:
@@ -104,7 +104,8 @@ class State:
 
     def __init__(self, folder: Path, task: Task):
         self.path = folder / "checkpoint.pt"
-        self.net = task.network().to(memory_format=torch.channels_last)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.net = task.network().to(self.device, memory_format=torch.channels_last)
         self.average = deepcopy(self.net).eval()
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=RATE, weight_decay=1e-4)
         self.step, self.seconds = 0, 0.0
@@ -119,7 +120,7 @@ class State:
     def load(self) -> bool:
         if not self.path.exists():
             return False
-        held = torch.load(self.path, map_location="cpu", weights_only=True)
+        held = torch.load(self.path, map_location=self.device, weights_only=True)
         self.net.load_state_dict(held["net"])
         self.average.load_state_dict(held["average"])
         self.optimiser.load_state_dict(held["optimiser"])
@@ -176,9 +177,9 @@ class Threads:
         self.times[self.now].append(time.monotonic() - self.began)
 
 
-def half_precision() -> bool:
-    """Whether this processor multiplies bfloat16, which nearly doubles the speed."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+def half_precision(device: torch.device) -> bool:
+    """Whether this device multiplies bfloat16, which nearly doubles a processor's speed."""
+    return torch.cuda.is_bf16_supported() if device.type == "cuda" else bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def sdr_db(estimate: Tensor, target: Tensor) -> float:
@@ -191,7 +192,7 @@ def validate(net: Core, batches: list[np.ndarray], task: Task) -> tuple[float, l
     scores: list[list[float]] = [[] for _ in task.stems]
     with torch.inference_mode():
         for batch in batches:
-            truth = Truth(torch.from_numpy(batch), task.hop)
+            truth = Truth(torch.from_numpy(batch).to(net.centre.device), task.hop)
             mask = net.masks(planes_of(truth.mixture))
             losses.append(float(loss_of(mask, truth, task.weights, task.ratio)))
             for item, stem, target in zip(truth.item, truth.stem, truth.spectra, strict=True):
@@ -222,7 +223,7 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
         print(line, flush=True)
 
     parameters = sum(p.numel() for p in state.net.parameters())
-    say(f"{'resume' if resumed else 'start'} {pack}: step {state.step}, {parameters / 1e6:.2f} M parameters, {minutes} min")
+    say(f"{'resume' if resumed else 'start'} {pack}: step {state.step}, {parameters / 1e6:.2f} M parameters, {minutes} min on {state.device.type}")
     feeder = Feeder(task.mixer(Library("train"), task.samples, seed=state.step + 1), task.batch)
     held_out = Library("valid")
     mixer = task.mixer(held_out, task.samples, seed=99)
@@ -236,7 +237,7 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
     began, already = time.monotonic(), state.seconds
     saved = validated = began
     recent: list[float] = []
-    first_step, team, bfloat = state.step, Threads(threads), half_precision()
+    first_step, team, bfloat = state.step, Threads(threads), half_precision(state.device)
     while state.seconds < minutes * 60 and (max_steps is None or state.step - first_step < max_steps):
         done = state.seconds / (minutes * 60)
         # Full until two thirds of the time, then half a cosine.
@@ -244,11 +245,11 @@ def run(pack: str, minutes: float, threads: int, max_steps: int | None = None,
         rate = peak * min(1, (state.step + 1) / WARM_UP) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
         for group in state.optimiser.param_groups:
             group["lr"] = rate
-        batch = torch.from_numpy(feeder.next())
+        batch = torch.from_numpy(feeder.next()).to(state.device)
         team.before_step()
         truth = Truth(batch, task.hop, generator)
         planes = planes_of(truth.mixture).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat):
+        with torch.autocast(state.device.type, torch.bfloat16, enabled=bfloat):
             logits = state.net.logits(planes)
         mask = torch.softmax(logits.float(), 1)
         loss = loss_of(mask, truth, task.weights, task.ratio)
