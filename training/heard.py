@@ -1,13 +1,11 @@
 """Vocals as `vocals-lead` gets them: with what the first stage takes from the voices, and what it leaves of music."""
 
-import time
-
 import numpy as np
 
 from . import audio, config, effects, separate
 from .mix import Library
 from .mix_voices import LeadMixer
-from .render import save_song
+from .render import missing_songs, save_song
 
 SECONDS = 8
 ALONE = 0.3  # how often there is no music
@@ -48,15 +46,9 @@ def vocals(separator: separate.Separator, parts: np.ndarray) -> np.ndarray:
 
 def build(minutes: float, wall_minutes: float, first: int = 0) -> None:
     """Vocals of songs until there are `minutes` of them or `wall_minutes` have passed."""
-    began, separator = time.monotonic(), separate.Separator(fusion=separate.load_fusion())
+    separator = separate.Separator(fusion=separate.load_fusion())
     libraries = {split: Library(split) for split in ("train", "valid")}
-    for index in range(first, first + int(minutes * 60 / SECONDS)):
-        if time.monotonic() - began > wall_minutes * 60:
-            break
-        split = "valid" if index % 12 == 5 else "train"
-        name = f"heard-{split}-{index:05d}"
-        if (config.SONGS / f"{name}.json").exists():
-            continue
+    for index, split, name in missing_songs("heard", range(first, first + int(minutes * 60 / SECONDS)), wall_minutes):
         found = vocals(separator, SongMixer(libraries[split], SECONDS * config.RATE, seed=index).levelled())
         save_song(name, ["lead", "backing"], found * np.float32(PEAK / max(float(np.abs(found).max()), PEAK)), "heard", split)
         print(name, flush=True)

@@ -6,6 +6,7 @@ where the song came from and whether it is training or validation material.
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import fluidsynth
@@ -116,6 +117,18 @@ def save_song(name: str, kinds: list[str], sound: np.ndarray, source: str, split
     audio.write_atomically(config.SONGS / f"{name}.npy", lambda f: np.save(f, np.round(sound * 32767).astype(np.int16)))
     about = json.dumps({"kinds": kinds, "source": source, "split": split})
     audio.write_atomically(config.SONGS / f"{name}.json", lambda f: f.write(about.encode()))
+
+
+def missing_songs(source: str, numbers: range, minutes: float) -> Iterator[tuple[int, str, str]]:
+    """Number, split and name of each of these songs that is not there yet, until so many minutes have passed. One in twelve is held out."""
+    began = time.monotonic()
+    for number in numbers:
+        if time.monotonic() - began > minutes * 60:
+            return
+        split = "valid" if number % 12 == 5 else "train"
+        name = f"{source}-{split}-{number:05d}"
+        if not (config.SONGS / f"{name}.json").exists():
+            yield number, split, name
 
 
 def build_recordings() -> None:

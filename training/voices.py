@@ -4,7 +4,6 @@ A choir is one performance in several lanes: the same words (or vowels) at inter
 intonation, vibrato, timing and sometimes formants. Singing is made with the vocoder WORLD (Morise et al. 2016).
 """
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import pyworld
 
 from . import audio, config, effects, sampler
 from .compose import Note, Part
-from .render import save_song
+from .render import missing_songs, save_song
 
 PERIOD = 5.0  # ms between frames of the vocoder
 MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
@@ -208,17 +207,10 @@ def build_noises() -> None:
 
 def build(minutes: float, wall_minutes: float, first: int = 0) -> None:
     """Lanes of all voices and noises, then choirs until there are `minutes` of them or `wall_minutes` have passed."""
-    began = time.monotonic()
     build_lanes()
     build_noises()
     voices = {split: recordings(split) for split in ("train", "valid")}
-    for index in range(first, first + int(minutes * 60 / CHOIR_SECONDS)):
-        if time.monotonic() - began > wall_minutes * 60:
-            break
-        split = "valid" if index % 12 == 5 else "train"
-        name = f"choir-{split}-{index:05d}"
-        if (config.SONGS / f"{name}.json").exists():
-            continue
+    for index, split, name in missing_songs("choir", range(first, first + int(minutes * 60 / CHOIR_SECONDS)), wall_minutes):
         lanes = choir(index, split, voices[split])
         if lanes is not None:
             save_song(name, ["voice"] * len(lanes), lanes[:, None], "choir", split)
